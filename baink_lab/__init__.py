@@ -1,0 +1,1 @@
+"""bAInk Lab: asynchronous authorization for AI agents, taught and shipped."""
