@@ -57,6 +57,12 @@ class World:
         return cls(**{name: value for name, value in ready.items() if name in known})
 
 
+def default_home() -> Path:
+    """`.baink/` beside the notebooks: at the root of a checkout, else where we are."""
+    root = Path(__file__).resolve().parents[1]
+    return (root if (root / "notebooks").is_dir() else Path.cwd()) / ".baink"
+
+
 class Settings(BaseSettings):
     """The environment and `.env`, checked. See DESIGN.md, Modes.
 
@@ -73,7 +79,7 @@ class Settings(BaseSettings):
     auth0_mgmt_client_secret: SecretStr = SecretStr("")
     auth0_user_id: str = ""
     baink_audience: str = TRANSFERS_AUDIENCE
-    baink_home: Path = Field(default_factory=lambda: default_home())
+    baink_home: Path = Field(default_factory=default_home)
     baink_autopilot: bool = False
     openai_api_key: SecretStr = SecretStr("")
     openai_base_url: str = ""
@@ -151,12 +157,6 @@ class Settings(BaseSettings):
         if path.exists() and not path.is_dir():
             raise ValueError("give a folder; a file of that name is there")
         return path
-
-
-def default_home() -> Path:
-    """`.baink/` beside the notebooks: at the root of a checkout, else where we are."""
-    root = Path(__file__).resolve().parents[1]
-    return (root if (root / "notebooks").is_dir() else Path.cwd()) / ".baink"
 
 
 def load() -> Settings:

@@ -1,0 +1,129 @@
+"""One writer a thread, and the ways into a thread on which approvals wait.
+
+LangGraph locks no thread, and drops an open interrupt without a word when the thread is entered
+another way. So everybody enters through here: what waits steps aside first, and comes back in
+with `Send` once its outcome is known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import weakref
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeAlias
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command, Send
+
+from baink_lab.approvals.approval import Approval
+from baink_lab.approvals.nodes import WAITING, step_aside, task_for
+
+#: Called with the thread's id and one status event of a graph that runs.
+Listener: TypeAlias = Callable[[str, dict[str, Any]], None]
+
+
+class Threads:
+    """The threads of one graph, entered by one writer at a time within this process.
+
+    Args:
+        graph: a compiled graph with a checkpointer, or a `RemoteGraph`.
+        on_event: hears what the graph streams while it runs.
+    """
+
+    def __init__(self, graph: Any, on_event: Listener | None = None) -> None:
+        self.graph = graph
+        self._on_event = on_event
+        self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+
+    @contextlib.asynccontextmanager
+    async def turn(self, thread_id: str, user_id: str) -> AsyncIterator[RunnableConfig]:
+        """Hold the thread for one entry; on the way in, whatever waits there steps aside.
+
+        Yields:
+            The config for the graph's run.
+        """
+        config = _config(thread_id, user_id)
+        async with self._lock(thread_id):
+            await self._clear(config)
+            yield config
+
+    async def ring(self, approval: Approval) -> bool:
+        """Let the thread act on an outcome that the vault holds by now.
+
+        Returns:
+            True once the outcome is part of the conversation and nothing is left half done.
+        """
+        config = _config(approval.thread_id, approval.user_id)
+        async with self._lock(approval.thread_id):
+            waiting = open_interrupts(await self.graph.aget_state(config))
+            if approval.id in waiting:
+                await self.run(Command(resume=_ring_one(waiting, approval.id)), config)
+            elif not _is_settled(await self._clear(config), approval.id):
+                back_in = Send(approval.node, task_for(approval, late=True))
+                await self.run(Command(goto=back_in), config)
+            snapshot = await self.graph.aget_state(config)
+            at_rest = not snapshot.next or bool(open_interrupts(snapshot))
+            return _is_settled(snapshot, approval.id) and at_rest
+
+    async def run(self, entry: Any, config: RunnableConfig) -> None:
+        """Run the graph from one entry to its end, passing on what it streams.
+
+        The caller holds the thread: see `turn`.
+        """
+        thread_id = config["configurable"]["thread_id"]
+        # RemoteGraph knows no durability; there the server decides.
+        known = inspect.signature(self.graph.astream).parameters
+        more = {"durability": "sync"} if "durability" in known else {}
+        async for event in self.graph.astream(entry, config, stream_mode="custom", **more):
+            if self._on_event and isinstance(event, dict):
+                self._on_event(thread_id, event)
+
+    async def _clear(self, config: RunnableConfig) -> Any:
+        """Bring the thread to rest: interrupts step aside, a run that a crash cut off ends."""
+        snapshot = await self.graph.aget_state(config)
+        if waiting := open_interrupts(snapshot):
+            rings = dict.fromkeys(waiting.values(), step_aside())
+            await self.run(Command(resume=rings), config)
+            snapshot = await self.graph.aget_state(config)
+        if snapshot.next:
+            await self.run(None, config)
+            snapshot = await self.graph.aget_state(config)
+            if open_interrupts(snapshot):
+                return await self._clear(config)
+        return snapshot
+
+    def _lock(self, thread_id: str) -> asyncio.Lock:
+        return self._locks.setdefault(thread_id, asyncio.Lock())
+
+
+def open_interrupts(snapshot: Any) -> dict[str, str]:
+    """Approval id → interrupt id, read at this moment: the ids change when a node waits again."""
+    found = {}
+    for task in snapshot.tasks:
+        for interrupt in task.interrupts if hasattr(task, "interrupts") else task["interrupts"]:
+            value, key = _value_and_id(interrupt)
+            if isinstance(value, dict) and "approval_id" in value:
+                found[value["approval_id"]] = key
+    return found
+
+
+def _value_and_id(interrupt: Any) -> tuple[Any, str]:
+    if isinstance(interrupt, dict):  # as a RemoteGraph tells it
+        return interrupt.get("value"), str(interrupt.get("id"))
+    return interrupt.value, interrupt.id
+
+
+def _ring_one(waiting: dict[str, str], approval_id: str) -> dict[str, Any]:
+    """Wake one and let the rest step aside, so that the customer hears of the one at once."""
+    rings: dict[str, Any] = dict.fromkeys(waiting.values(), step_aside())
+    return rings | {waiting[approval_id]: {"approval_id": approval_id}}
+
+
+def _is_settled(snapshot: Any, approval_id: str) -> bool:
+    return bool(snapshot.values.get("approvals", {}).get(approval_id, WAITING) != WAITING)
+
+
+def _config(thread_id: str, user_id: str) -> RunnableConfig:
+    return {"configurable": {"thread_id": thread_id, "user_id": user_id}}

@@ -1,0 +1,143 @@
+"""The command `baink-lab`: sandbox, demo, doctor, reset."""
+
+# Everything heavy is imported where it is used, so that `baink-lab --help` stays quick.
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from baink_lab.errors import BainkError
+
+app = typer.Typer(
+    help="bAInk Lab: asynchronous authorization for AI agents.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Decision(enum.StrEnum):
+    """What becomes of a push when nobody is there to decide."""
+
+    approve = "approve"
+    deny = "deny"
+    ignore = "ignore"
+
+
+@app.command()
+def sandbox(
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="The tenant's port; another is chosen if taken."),
+    ] = None,
+    interval: Annotated[
+        int, typer.Option(min=1, max=3600, help="Seconds between two polls of a CIBA request.")
+    ] = 5,
+    expires: Annotated[
+        int, typer.Option(min=1, max=259_200, help="Seconds until a CIBA request lapses.")
+    ] = 300,
+    autopilot: Annotated[
+        Decision | None, typer.Option(help="Decide each push after about a second.")
+    ] = None,
+    ready_file: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Also write the ready line here.")
+    ] = None,
+    relaxed: Annotated[bool, typer.Option("--relaxed", hidden=True)] = False,
+    owner_pid: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Run the services on loopback; print one JSON line when they are ready."""
+    import logging  # noqa: PLC0415
+
+    from baink_lab.sandbox.server import SandboxOptions, serve  # noqa: PLC0415
+    from baink_lab.settings import load  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    options = SandboxOptions(
+        settings=load(),
+        port=port,
+        interval=interval,
+        expires=expires,
+        relaxed=relaxed,
+        autopilot=autopilot.value if autopilot else None,
+        ready_file=ready_file,
+        owner_pid=owner_pid,
+    )
+    asyncio.run(serve(options, _print_line))
+
+
+@app.command()
+def demo(
+    decision: Annotated[
+        Decision, typer.Option(help="What the customer does with the push.")
+    ] = Decision.approve,
+) -> None:
+    """Show one transfer from question to money moved, unattended."""
+    from baink_lab.demo import main as run_demo  # noqa: PLC0415
+
+    raise typer.Exit(run_demo(decision.value))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed, what is reachable, and what to do about each ❌."""
+    from baink_lab.lab.doctor import main as examine  # noqa: PLC0415
+
+    raise typer.Exit(examine())
+
+
+@app.command()
+def reset(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete everything that the lab remembers (BAINK_HOME), and stop its sandbox."""
+    from baink_lab.sandbox.launch import stop  # noqa: PLC0415
+    from baink_lab.settings import load  # noqa: PLC0415
+
+    home = load().baink_home
+    _refuse_precious(home)
+    if not home.exists():
+        typer.echo(f"Nothing to delete: {home} does not exist.")
+        return
+    if not yes:
+        typer.confirm(f"Delete {home} with its ledger, approvals and progress?", abort=True)
+    if asyncio.run(stop(home)):
+        typer.echo("Stopped the sandbox that was running.")
+    shutil.rmtree(home)
+    typer.echo(f"Deleted {home}.")
+
+
+def main() -> None:
+    """Run the command line; what a person can mend is one sentence on stderr and exit code 2."""
+    try:
+        app()
+    except BainkError as wrong:
+        typer.echo(f"baink-lab: {wrong.sentence}", err=True)
+        sys.exit(2)
+
+
+def _print_line(ready: dict[str, Any]) -> None:
+    print(json.dumps(ready), flush=True)
+
+
+def _refuse_precious(home: Path) -> None:
+    """A BAINK_HOME that points at somebody's own folder is not ours to delete."""
+    here = Path.cwd().resolve()
+    kept = {Path.home().resolve(), here, *here.parents}
+    if home in kept or any((home / mark).exists() for mark in (".git", "pyproject.toml")):
+        raise BainkError(
+            f"BAINK_HOME is {home}, which holds more than the lab's own files. "
+            "Delete by hand what you do not need, or set BAINK_HOME to a folder of its own.",
+            code="precious_home",
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""What is installed, what answers, what is configured, and what to do about each ❌."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import sys
+from collections.abc import Sequence
+
+from baink_lab.errors import BainkError
+from baink_lab.lab.findings import Finding, mark
+from baink_lab.lab.look_at_machine import look_at_machine
+from baink_lab.lab.look_at_services import look_at_services
+from baink_lab.lab.look_at_tenant import look_at_tenant
+from baink_lab.sandbox import launch
+from baink_lab.sandbox.home import folder
+from baink_lab.settings import Settings, load
+
+__all__ = ["Finding", "as_html", "as_text", "examine", "main"]
+
+
+async def examine(settings: Settings, ready: dict[str, object] | None) -> list[Finding]:
+    """Look at everything that the labs stand on.
+
+    Args:
+        settings: what is set.
+        ready: the sandbox's ready line; None when none runs: then only the machine is looked at.
+    """
+    findings = look_at_machine(settings)
+    if ready is None:
+        missing = "Run `baink-lab sandbox`, or the first cell of a notebook."
+        return [*findings, Finding("sandbox", None, "is not running", missing)]
+    world = settings.world(ready)
+    services, tenant = await asyncio.gather(
+        look_at_services(settings, world), look_at_tenant(world)
+    )
+    return findings + services + tenant
+
+
+def as_html(findings: Sequence[Finding]) -> str:
+    """The findings as a table for a notebook, good for screen readers too."""
+    head = "".join(f'<th scope="col">{title}</th>' for title in ("", "What", "Found", "What to do"))
+    rows = "".join(_row(finding) for finding in findings)
+    caption = html.escape(summary(findings))
+    return f"<table><caption>{caption}</caption><tr>{head}</tr>{rows}</table>"
+
+
+def as_text(findings: Sequence[Finding]) -> str:
+    """The findings as lines, each with its own words for good, wrong and not checked."""
+    lines = []
+    for finding in findings:
+        lines.append(f"{mark(finding.ok).word}: {finding.name}: {finding.found}")
+        if finding.fix:
+            lines.append(f"    to do: {finding.fix}")
+    return "\n".join([*lines, summary(findings)])
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """One sentence: how much is well."""
+    wrong = sum(finding.ok is False for finding in findings)
+    if not wrong:
+        return "Everything that was checked is well."
+    return f"{wrong} of {len(findings)} {'needs' if wrong == 1 else 'need'} your attention."
+
+
+def main() -> int:
+    """Examine this machine for the command line; 0 when nothing is wrong, else 1.
+
+    Raises:
+        SettingsError: the environment cannot be used.
+    """
+    findings = asyncio.run(_examine_all(load()))
+    if sys.stdout.isatty():
+        _print_table(findings)
+    else:
+        sys.stdout.write(as_text(findings) + "\n")
+    return 1 if any(finding.ok is False for finding in findings) else 0
+
+
+async def _examine_all(settings: Settings) -> list[Finding]:
+    """Examine the sandbox that runs; when none does, one that is started and stopped again."""
+    home = settings.baink_home
+    ready = await launch.running(folder(home, live=settings.mode == "live"))
+    if ready is not None:
+        return await examine(settings, ready)
+    try:
+        ready = await launch.ensure(home, settings=settings)
+    except (BainkError, OSError) as failure:
+        return [
+            *look_at_machine(settings),
+            Finding("sandbox", False, f"does not start: {failure}", "Mend what it says."),
+        ]
+    try:
+        return await examine(settings, ready)
+    finally:
+        await launch.stop(home)
+
+
+def _row(finding: Finding) -> str:
+    sign = mark(finding.ok)
+    return (
+        f'<tr><td><span role="img" aria-label="{sign.word}">{sign.sign}</span></td>'
+        f'<th scope="row">{html.escape(finding.name)}</th>'
+        f"<td>{html.escape(finding.found)}</td><td>{html.escape(finding.fix)}</td></tr>"
+    )
+
+
+def _print_table(findings: Sequence[Finding]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - only people at a terminal need it
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table("", "What", "Found", "What to do", title="bAInk Lab doctor")
+    for finding in findings:
+        words = (finding.name, finding.found, finding.fix)
+        table.add_row(mark(finding.ok).sign, *(Text(word) for word in words))
+    console = Console()
+    console.print(table)
+    console.print(summary(findings))

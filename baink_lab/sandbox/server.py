@@ -1,0 +1,211 @@
+"""One process with every service of the lab, on loopback, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from filelock import FileLock, Timeout
+from starlette.types import ASGIApp
+
+from baink_lab.sandbox import home as files
+from baink_lab.sandbox.autopilot import decide_all
+from baink_lab.sandbox.launch import Autopilot, SandboxError
+from baink_lab.sandbox.ports import base_url, bind
+from baink_lab.sandbox.world import TenantOptions, open_world, services
+from baink_lab.settings import Settings
+
+OWNER_SECONDS = 0.5
+LOCK_SECONDS = 2.0
+
+
+@dataclasses.dataclass(frozen=True)
+class SandboxOptions:
+    """How to run one sandbox.
+
+    Attributes:
+        settings: names the home folder and, in live mode, the tenant that the bank trusts.
+        port: of the tenant (in live mode, of the bank); another one is chosen when it is taken.
+        interval: polling interval of CIBA requests, in seconds.
+        expires: default life of a CIBA request, in seconds.
+        relaxed: lift the tenant's limits a minute, for tests.
+        autopilot: decide each push without a person.
+        ready_file: also write the ready line there (0600).
+        owner_pid: stop when this parent process is gone.
+    """
+
+    settings: Settings
+    port: int | None = None
+    interval: int = 5
+    expires: int = 300
+    relaxed: bool = False
+    autopilot: Autopilot | None = None
+    ready_file: Path | None = None
+    owner_pid: int | None = None
+
+
+async def serve(options: SandboxOptions, ready: Callable[[dict[str, Any]], None]) -> None:
+    """Run until SIGTERM, SIGINT, the owner's end, or until cancelled.
+
+    Args:
+        options: how to run.
+        ready: called once with the ready line, when every service answers.
+
+    Raises:
+        SandboxError: another sandbox holds the same home folder, or a service did not start.
+    """
+    settings = options.settings
+    folder = files.make(files.folder(settings.baink_home, live=settings.mode == "live"))
+    with _only_one(folder):
+        (folder / files.READY).unlink(missing_ok=True)
+        sockets = bind(folder, services(settings), options.port)
+        bases = {name: base_url(bound) for name, bound in sockets.items()}
+        tenant = TenantOptions(options.interval, options.expires, options.relaxed)
+        try:
+            async with open_world(folder, settings, bases, tenant) as (line, apps):
+                servers = {_Server(apps[name]): bound for name, bound in sockets.items()}
+                await _run(servers, line, folder, options, ready)
+        finally:
+            for bound in sockets.values():
+                bound.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers (four would fight), and with a word when it is up."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http="h11",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self.settled = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.settled.set()
+
+    async def run_on(self, bound: socket.socket) -> None:
+        """Serve on `bound` until told to stop; `settled` is set whatever becomes of it."""
+        try:
+            await self.serve([bound])
+        finally:
+            self.settled.set()
+
+
+async def _run(
+    servers: dict[_Server, socket.socket],
+    line: dict[str, Any],
+    folder: Path,
+    options: SandboxOptions,
+    ready: Callable[[dict[str, Any]], None],
+) -> None:
+    serving = [asyncio.create_task(server.run_on(bound)) for server, bound in servers.items()]
+    told = False
+    try:
+        for server in servers:
+            await server.settled.wait()
+        if all(server.started for server in servers):
+            with _announced(line, folder, options):
+                ready(line)
+                told = await _until_told(serving, line, options)
+    finally:
+        for server in servers:
+            server.should_exit = True
+        failures = await asyncio.gather(*serving, return_exceptions=True)
+    if not told:
+        why = next((repr(failure) for failure in failures if failure), "no reason given")
+        raise SandboxError(f"A service of the sandbox did not start, or ended: {why}.")
+
+
+async def _until_told(
+    serving: list[asyncio.Task[None]], line: dict[str, Any], options: SandboxOptions
+) -> bool:
+    """True at a signal or when the owner is gone; False when a service has ended by itself."""
+    told = asyncio.Event()
+    watches: list[asyncio.Task[Any]] = [asyncio.create_task(told.wait())]
+    helpers: list[asyncio.Task[Any]] = []
+    if options.owner_pid is not None:
+        watches.append(asyncio.create_task(_owner_gone(options.owner_pid)))
+    if options.autopilot in {"approve", "deny"} and line["phone"]:
+        helpers.append(asyncio.create_task(decide_all(line["phone"], options.autopilot)))
+    try:
+        with _signals(told):
+            await asyncio.wait([*watches, *serving], return_when=asyncio.FIRST_COMPLETED)
+        return any(task.done() for task in watches)
+    finally:
+        for task in watches + helpers:
+            task.cancel()
+        await asyncio.gather(*watches, *helpers, return_exceptions=True)
+
+
+async def _owner_gone(owner: int) -> bool:
+    """Return once our parent is not `owner` any more (an orphan gets another parent)."""
+    while os.getppid() == owner:  # noqa: ASYNC110 - no event tells of a parent's end
+        await asyncio.sleep(OWNER_SECONDS)
+    return True
+
+
+@contextlib.contextmanager
+def _signals(told: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    handled: list[signal.Signals] = []
+    # Refused outside the main thread and on Windows; there the process simply ends.
+    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, told.set)
+            handled.append(number)
+    try:
+        yield
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def _announced(line: dict[str, Any], folder: Path, options: SandboxOptions) -> Iterator[None]:
+    """The ready files are there exactly while the services answer."""
+    paths = [folder / files.READY, *([options.ready_file] if options.ready_file else [])]
+    for path in paths:
+        files.make(path.absolute().parent)
+        files.write_json(path, line)
+    try:
+        yield
+    finally:
+        for path in paths:
+            if files.read_json(path).get("pid") == os.getpid():
+                path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    lock = FileLock(folder / files.LOCK, timeout=LOCK_SECONDS)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise SandboxError(
+            f"A sandbox already runs in {folder} (its addresses are in {files.READY} there). "
+            "Use it, stop it, or set BAINK_HOME to another folder."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,175 @@
+"""The tenant itself: all its state, opened from one file, and the phone's side of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from baink_lab.sandbox.tenant import seed
+from baink_lab.sandbox.tenant.ciba import CibaBook
+from baink_lab.sandbox.tenant.events import EventLog
+from baink_lab.sandbox.tenant.keys import SigningKeys
+from baink_lab.sandbox.tenant.limits import CibaLimits, ManagementBucket
+from baink_lab.sandbox.tenant.store import Collection, Store
+
+DEFAULT_INTERVAL = 5  # seconds between polls (contract section 2)
+DEFAULT_EXPIRES = 300  # seconds, when requested_expiry is not sent (contract section 2)
+
+
+class Tenant:
+    """A tenant with everything in one SQLite file. Make one with `Tenant.open`.
+
+    Args:
+        store: the open file.
+        issuer: base URL with its trailing slash.
+        interval: least number of seconds between two polls of one request.
+        expires: seconds a request lives when `requested_expiry` is not sent.
+        relaxed: lift the limits a minute.
+        now: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        issuer: str,
+        interval: float,
+        expires: int,
+        relaxed: bool,
+        now: Callable[[], float],
+    ) -> None:
+        self.store = store
+        self.issuer = issuer
+        self.interval = interval
+        self.expires = expires
+        self.now = now
+        self.host = urlsplit(issuer).netloc
+        self.name = urlsplit(issuer).hostname or "sandbox"
+        self.meta = Collection(store, "meta")
+        self.clients = Collection(store, "clients")
+        self.credentials_of = Collection(store, "client_credentials")
+        self.apis = Collection(store, "resource_servers")
+        self.grants = Collection(store, "client_grants")
+        self.users = Collection(store, "users")
+        self.permissions = Collection(store, "permissions")
+        self.enrollments = Collection(store, "enrollments")
+        self.tickets = Collection(store, "tickets")
+        self.guardian = Collection(store, "guardian")
+        self.codes = Collection(store, "codes")
+        self.refresh_tokens = Collection(store, "refresh_tokens")
+        self.opaque_tokens = Collection(store, "opaque_tokens")
+        self.keys = SigningKeys(Collection(store, "keys"), self.name)
+        self.ciba = CibaBook(store)
+        self.events = EventLog(store, self.host, now)
+        self.ciba_limits = CibaLimits(relaxed=relaxed)
+        self.management_bucket = ManagementBucket(relaxed=relaxed)
+        self.used_assertions: dict[tuple[str, str], float] = {}
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        issuer: str,
+        interval: float = DEFAULT_INTERVAL,
+        expires: int = DEFAULT_EXPIRES,
+        relaxed: bool = False,
+        now: Callable[[], float] = time.time,
+    ) -> Tenant:
+        """Open the file, or make it with a configured world inside (see `seed`).
+
+        Args:
+            path: the SQLite file; made readable by its owner alone.
+            issuer: base URL; a trailing slash is added when it lacks one.
+            interval: poll interval in seconds.
+            expires: default life of a CIBA request in seconds.
+            relaxed: lift the limits a minute, for tests.
+            now: seconds since the epoch.
+
+        Raises:
+            TenantFileError: the file is damaged or of a newer version.
+        """
+        slashed = issuer if issuer.endswith("/") else f"{issuer}/"
+        store = Store(path)
+        try:
+            with store.atomic():
+                tenant = cls(store, slashed, interval, expires, relaxed, now)
+                seed.prepare(tenant)
+        except BaseException:
+            store.close()
+            raise
+        return tenant
+
+    @property
+    def userinfo_url(self) -> str:
+        """The second audience of every token whose scope has `openid`."""
+        return f"{self.issuer}userinfo"
+
+    @property
+    def management_audience(self) -> str:
+        """The Management API's identifier, slash included."""
+        return f"{self.issuer}api/v2/"
+
+    def issuer_forms(self) -> frozenset[str]:
+        """The spellings of our issuer that callers use: SDKs always write https (quirk 24)."""
+        return frozenset({f"http://{self.host}/", f"https://{self.host}/", self.issuer})
+
+    def api(self, identifier: str) -> dict[str, Any] | None:
+        """The API with exactly this identifier, or None."""
+        found = (api for api in self.apis.values() if api["identifier"] == identifier)
+        return next(found, None)
+
+    def grant(self, client_id: str, audience: str, subject_type: str) -> dict[str, Any] | None:
+        """The one client grant for client, API and subject type, or None."""
+        key = (client_id, audience, subject_type)
+        found = (
+            grant
+            for grant in self.grants.values()
+            if (grant["client_id"], grant["audience"], grant["subject_type"]) == key
+        )
+        return next(found, None)
+
+    def user_by_email(self, email: str) -> dict[str, Any] | None:
+        """The user with this e-mail address, whatever the case, or None."""
+        wanted = email.strip().lower()
+        found = (user for user in self.users.values() if user["email"].lower() == wanted)
+        return next(found, None)
+
+    def credentials(self) -> dict[str, str]:
+        """What the ready line tells: the seeded clients, the default user, the audience."""
+        return dict(self.meta["credentials"])
+
+    def notifications(self) -> list[dict[str, Any]]:
+        """What waits on the phone: pending, not expired, oldest first."""
+        pending = self.ciba.pending(self.now())
+        return [request.notification(self.userinfo_url) for request in pending]
+
+    def decide(self, notification_id: str, decision: Literal["approve", "deny"]) -> None:
+        """The customer answers on the phone.
+
+        Raises:
+            UnknownNotification: no notification has that id.
+            AlreadyDecided: it was answered before, or has expired.
+        """
+        approved = decision == "approve"
+        self.ciba.decide(notification_id, "approved" if approved else "denied", self.now())
+        request = self.ciba.by_consent(notification_id)
+        assert request is not None
+        self.events.add(
+            "gd_auth_succeed" if approved else "gd_auth_rejected",
+            client=self.clients.get(request.client_id),
+            user=self.users.get(request.user_id),
+            details={"transaction_linking_id": notification_id, "authenticator": "guardian"},
+        )
+
+    def rotate_key(self) -> str:
+        """Sign with a new key from now on; returns its `kid`."""
+        return self.keys.rotate()
+
+    def close(self) -> None:
+        """Close the file. The tenant cannot be used afterwards."""
+        self.store.close()
+
+
