@@ -11,21 +11,15 @@ _UNITS = {
     "buck": "USD", "bucks": "USD", "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR",
     "£": "GBP", "gbp": "GBP", "pound": "GBP", "pounds": "GBP", "quid": "GBP",
 }  # fmt: skip
-_SMALL = {
-    word: value
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen".split()
-    )
-} | {"a": 1, "an": 1}
-_TENS = {
-    word: 10 * value
-    for value, word in enumerate(
-        "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
-    )
-}
+_SMALL_WORDS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+)
+_TENS_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_SMALL = {word: value for value, word in enumerate(_SMALL_WORDS.split())} | {"a": 1, "an": 1}
+_TENS = {word: 10 * value for value, word in enumerate(_TENS_WORDS.split(), start=2)}
 _SCALES = {"hundred": 100, "thousand": 1000, "grand": 1000, "million": 1_000_000}
-_MULTIPLIERS = {"k": 1000, **{word: scale for word, scale in _SCALES.items()}}
+_MULTIPLIERS = {"k": 1000, **_SCALES}
 
 _NUMBER = r"(?:\d(?:[\d.,]*\d)?|\.\d+)"
 _WORD = "|".join(sorted({*_SMALL, *_TENS, *_SCALES}, key=len, reverse=True))
@@ -37,17 +31,18 @@ _NOT_MONEY = (
     r"(?!\s*(?:%|percent|days?|weeks?|months?|years?|hours?|minutes?|times|transfers?|payments?"
     r"|transactions?|people|o'clock|am|pm|st|nd|rd|th)(?!\w))"
 )
+_MINUS = r"[-\u2212]\s?"
 _MONEY = re.compile(
     rf"""(?<![\w.,])(?:
-      (?P<minus>[-−]\s?)? (?P<sign>us\$|[$€£]) \s? (?P<minus2>[-−]\s?)? (?P<signed>{_NUMBER})
+      (?P<minus>{_MINUS})? (?P<sign>us\$|[$€£]) \s? (?P<minus2>{_MINUS})? (?P<signed>{_NUMBER})
         (?:\s?(?P<signed_scale>k|thousand|grand|million))? (?:\s?(?:{_UNIT}))? (?![\w%])
         (?P<signed_cents>{_CENTS})?
-    | (?P<minus3>[-−]\s?)? (?P<code>usd|eur|gbp) \s? (?P<coded>{_NUMBER}) (?![\w%])
-    | (?P<minus4>[-−]\s?)? (?:(?P<digits>{_NUMBER}) (?:\s?(?P<scale>k|thousand|hundred|million))?
+    | (?P<minus3>{_MINUS})? (?P<code>usd|eur|gbp) \s? (?P<coded>{_NUMBER}) (?![\w%])
+    | (?P<minus4>{_MINUS})? (?:(?P<digits>{_NUMBER}) (?:\s?(?P<scale>k|thousand|hundred|million))?
         | (?P<words>{_WORDS}))
         (?: \s?(?P<unit>{_UNIT}|(?P<cent>cents?|¢)|(?<=grand)) (?![\w]) | [$€£](?!\w) )
         (?P<cents>{_CENTS})?
-    | (?P<minus5>[-−]\s?)? (?P<bare>{_NUMBER}) (?:\s?(?P<bare_scale>k|thousand|grand|million))?
+    | (?P<minus5>{_MINUS})? (?P<bare>{_NUMBER}) (?:\s?(?P<bare_scale>k|thousand|grand|million))?
         (?![\w%]) {_NOT_MONEY}
     | (?P<bare_words>{_WORDS}) (?!\w) {_NOT_MONEY}
     )""",
@@ -190,7 +185,7 @@ def _number_words(said: str) -> Decimal | None:
         if word == "and":
             continue
         if scale := _SCALES.get(word):
-            group, total = (group or 1) * scale, total
+            group = (group or 1) * scale
             room = 99 if scale == 100 else _MOST_IN_GROUP
             if scale > 100:
                 total, group = total + group, 0

@@ -69,15 +69,21 @@ class Conversation:
         """Index of the assistant's last message, -1 before the first."""
         return self._last("assistant")
 
+    @cached_property
+    def last_spoken(self) -> int:
+        """Index of the assistant's last words, -1 before the first; a bare tool call has none."""
+        said = (i for i in self._backwards("assistant") if self.text(i).strip())
+        return next(said, -1)
+
     @property
-    def customer_spoke_last(self) -> bool:
+    def customer_waits(self) -> bool:
         """Whether the customer said something that nothing was said to yet."""
-        return self.last_user > self.last_assistant
+        return self.last_user > self.last_spoken
 
     @property
     def untold(self) -> list[Answer]:
-        """The newest answer to each call that came after the assistant's last message."""
-        return [answer for answer in self.latest.values() if answer.at > self.last_assistant]
+        """The newest answer to each call that came after the assistant's last words."""
+        return [answer for answer in self.latest.values() if answer.at > self.last_spoken]
 
     def called_since_user(self, name: str) -> list[Call]:
         """The calls of one tool made in answer to the customer's last message."""
@@ -87,17 +93,24 @@ class Conversation:
         """The words of a message; empty for an index of -1."""
         return text_of(self.messages[index]) if index >= 0 else ""
 
-    def said_before(self, index: int) -> str:
-        """The assistant's last words before a message."""
-        before = range(index - 1, -1, -1)
-        return next((self.text(i) for i in before if self._role(i) == "assistant"), "")
+    @cached_property
+    def user_turns(self) -> list[int]:
+        """Indexes of the customer's messages, in order."""
+        return [i for i in range(len(self.messages)) if self._role(i) == "user"]
+
+    def replies(self, after: int, before: int) -> list[Mapping[str, Any]]:
+        """The assistant's messages between two indexes."""
+        between = self.messages[after + 1 : before]
+        return [message for message in between if message["role"] == "assistant"]
 
     def _role(self, index: int) -> str:
         return str(self.messages[index]["role"])
 
+    def _backwards(self, role: str) -> Iterator[int]:
+        return (i for i in range(len(self.messages) - 1, -1, -1) if self._role(i) == role)
+
     def _last(self, role: str) -> int:
-        found = (i for i in range(len(self.messages) - 1, -1, -1) if self._role(i) == role)
-        return next(found, -1)
+        return next(self._backwards(role), -1)
 
     def _calls(self) -> Iterator[Call]:
         for at, message in enumerate(self.messages):
@@ -108,17 +121,20 @@ class Conversation:
                 yield Call(call["id"], function["name"], known, at)
 
     def _answers(self) -> Iterator[Answer]:
+        calls = iter(self.calls)
+        upcoming = next(calls, None)
+        known: dict[str, Call] = {}
         for at, message in enumerate(self.messages):
+            while upcoming is not None and upcoming.at < at:
+                known[upcoming.id] = upcoming
+                upcoming = next(calls, None)
             call_id, content = message.get("tool_call_id"), text_of(message)
             if message["role"] in _SYSTEM and (event := _EVENT.match(content)):
                 call_id, content = event[1], event[3]
-            call = self._call_before(call_id, at)
-            if call is not None:
-                yield Answer(call, parse(content), at)
-
-    def _call_before(self, call_id: object, at: int) -> Call | None:
-        known = (call for call in reversed(self.calls) if call.at < at and call.id == call_id)
-        return next(known, None)
+            elif message["role"] != "tool":
+                continue
+            if isinstance(call_id, str) and call_id in known:
+                yield Answer(known[call_id], parse(content), at)
 
 
 def text_of(message: Mapping[str, Any]) -> str:

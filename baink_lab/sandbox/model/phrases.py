@@ -101,7 +101,7 @@ def listen(text: str) -> Speech:
     Args:
         text: the message as written.
     """
-    text = _MARKS.sub("", text).replace("’", "'").strip()
+    text = _MARKS.sub("", text).replace("\u2019", "'").strip()
     if (whole := _QUOTED.fullmatch(text)) is not None:
         text = next(part for part in whole.groups() if part is not None)
     quotes: list[str] = []

@@ -79,13 +79,13 @@ class TenantFileError(BainkError):
     code = "tenant_file"
 
 
-class AlreadyDecided(BainkError):  # noqa: N818 - reads as the phone says it
+class AlreadyDecided(BainkError):
     """The notification was approved or denied before, or its time has run out."""
 
     code = "already_decided"
 
 
-class UnknownNotification(BainkError):  # noqa: N818 - reads as the phone says it
+class UnknownNotification(BainkError):
     """No notification has that id."""
 
     code = "unknown_notification"

@@ -155,13 +155,21 @@ def enroll(tenant: Tenant, user_id: str, device: str) -> dict[str, Any]:
         "last_auth": None,
         "_user_id": user_id,
     }
-    return dict(tenant.enrollments.put(enrollment["id"], enrollment))
+    return dict(tenant.enrollments.put(str(enrollment["id"]), enrollment))
 
 
 def enrollments_of(tenant: Tenant, user_id: str) -> list[dict[str, Any]]:
     """The user's enrolments, oldest first."""
     mine = [item for item in tenant.enrollments.values() if item["_user_id"] == user_id]
     return sorted(mine, key=lambda item: str(item["enrolled_at"]))
+
+
+def can_receive_push(tenant: Tenant, user_id: str) -> bool:
+    """True when a confirmed Guardian enrolment is there (contract section 5.8)."""
+    return any(
+        item["status"] == "confirmed" and item["auth_method"] == "guardian"
+        for item in enrollments_of(tenant, user_id)
+    )
 
 
 def public(document: dict[str, Any]) -> dict[str, Any]:

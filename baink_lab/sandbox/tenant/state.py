@@ -171,5 +171,3 @@ class Tenant:
     def close(self) -> None:
         """Close the file. The tenant cannot be used afterwards."""
         self.store.close()
-
-
