@@ -68,11 +68,16 @@ class Desk:
         self.ciba = ciba
         self.clock = clock or SystemClock()
         self._enroll = enroll
-        self._listeners: list[Callable[[Approval], None]] = []
+        self._asked: list[Callable[[Approval], None]] = []
+        self._delivered: list[Callable[[Approval], None]] = []
 
     def on_asked(self, listener: Callable[[Approval], None]) -> None:
         """Call `listener` with each approval that this desk has asked for."""
-        self._listeners.append(listener)
+        self._asked.append(listener)
+
+    def on_delivered(self, listener: Callable[[Approval], None]) -> None:
+        """Call `listener` with each approval whose outcome has joined its conversation."""
+        self._delivered.append(listener)
 
     async def ask(self, gate: GatedTool, arguments: BaseModel, call: Call) -> Approval:
         """Send one question to the customer's phone, once, however often this is called.
@@ -103,7 +108,7 @@ class Desk:
             approval = await self.settle(approval, "tenant refused", refusal.sentence)
         else:
             approval = await self._sent(approval, request)
-        for listener in self._listeners:
+        for listener in self._asked:
             listener(approval)
         return approval
 
@@ -213,6 +218,8 @@ class Desk:
         record = await self.get(approval.id) or approval
         await self.save(dataclasses.replace(record, delivered=True))
         await self.vault.forget(_asked(approval.id), _outcome(approval.id))
+        for listener in self._delivered:
+            listener(record)
 
     async def undelivered(self) -> AsyncIterator[Approval]:
         """Every approval that somebody still waits for, read page by page."""

@@ -35,7 +35,10 @@ def create_app() -> Starlette:
 
 async def _complete(request: Request) -> Response:
     body = read_request(await _body(request))
-    completion = Completion(body, reply_to(body))
+    try:
+        completion = Completion(body, reply_to(body))
+    except RecursionError:
+        raise BadRequest("The request is nested too deeply.") from None
     if not body.get("stream"):
         return _json(completion.whole())
     options = body.get("stream_options") or {}

@@ -29,6 +29,10 @@ _CONFIRM = re.compile(
     r"\bconfirm\w*\b|\bdouble.?check\w*\b|\bask (?:the |for )?(?:user|customer|permission)",
     re.IGNORECASE,
 )
+_PHONE = re.compile(
+    r"\b(?:phone|push|device|guardian|second factor|out of band|automatic\w*)\b", re.IGNORECASE
+)
+_CHAT = re.compile(r"\b(?:chat|conversation|before (?:calling|you))\b", re.IGNORECASE)
 _NO = re.compile(r"\b(?:do not|don'?t|never|no|not|without|unnecessary)\b", re.IGNORECASE)
 _NO_WITHOUT = re.compile(
     r"\b(?:do not|don'?t|never)\b.*\b(?:without|before|until|unless)\b", re.IGNORECASE
@@ -84,7 +88,11 @@ class Tool:
     @property
     def asks_to_confirm(self) -> bool:
         """Whether the description wants the customer's yes in the chat before a call."""
-        sentences = [part for part in _SENTENCE.split(self.description) if _CONFIRM.search(part)]
+        sentences = [
+            part
+            for part in _SENTENCE.split(self.description)
+            if _CONFIRM.search(part) and (_CHAT.search(part) or not _PHONE.search(part))
+        ]
         refused = [_NO.search(part) and not _NO_WITHOUT.search(part) for part in sentences]
         return bool(sentences) and not any(refused)
 

@@ -31,7 +31,7 @@ class Completion:
         self._said = json.dumps(request["messages"])
         digest = hashlib.sha256(self._said.encode()).hexdigest()
         self._id, self._created = f"chatcmpl-{digest[:24]}", int(time.time())
-        self._calls = [
+        self._calls: list[dict[str, Any]] = [
             {
                 "id": f"call_{hashlib.sha256(f'{digest}{number}'.encode()).hexdigest()[:24]}",
                 "type": "function",

@@ -4,10 +4,36 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
+from baink_lab.sandbox.tenant.management import (
+    apis,
+    client_grants,
+    clients,
+    credentials,
+    enrollments,
+    guardian,
+    logs,
+    permissions,
+    tickets,
+    users,
+)
 from baink_lab.sandbox.tenant.management.router import Router
+from baink_lab.sandbox.tenant.management.tickets import enroll_with_ticket
 from baink_lab.sandbox.tenant.state import Tenant
 
-__all__ = ["routes"]
+__all__ = ["enroll_with_ticket", "routes"]
+
+_ROOMS = (
+    clients,
+    credentials,
+    apis,
+    client_grants,
+    guardian,
+    tickets,
+    enrollments,
+    users,
+    permissions,
+    logs,
+)
 
 
 def routes(tenant: Tenant) -> list[Route]:
@@ -16,4 +42,5 @@ def routes(tenant: Tenant) -> list[Route]:
     Args:
         tenant: the tenant.
     """
-    return [Router(tenant, []).route()]
+    endpoints = [endpoint for room in _ROOMS for endpoint in room.endpoints()]
+    return [Router(tenant, endpoints).route()]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_origin
+from typing import TypeVar, get_origin
 from urllib.parse import parse_qsl
 
-from pydantic import RootModel
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from baink_lab.sandbox.tenant.management.payload import (
-    Payload,
     Query,
     read_payload,
     read_query,
@@ -20,7 +19,7 @@ from baink_lab.sandbox.tenant.management.payload import (
 from baink_lab.sandbox.tenant.state import Tenant
 from baink_lab.sandbox.tenant.wire import MAX_FIELDS
 
-_Body = TypeVar("_Body", bound=Payload | RootModel[Any])
+_Body = TypeVar("_Body", bound=BaseModel)
 _Query = TypeVar("_Query", bound=Query)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from baink_lab.sandbox.tenant.errors import ManagementError
@@ -22,6 +22,15 @@ _TYPES = {
     "dict_type": "object",
     "model_type": "object",
     "model_attributes_type": "object",
+}
+_SENTENCES = {
+    "literal_error": "No enum match for: {value}",
+    "string_too_long": "String is too long ({size} chars), maximum {max_length}",
+    "string_too_short": "String is too short ({size} chars), minimum {min_length}",
+    "string_pattern_mismatch": "String does not match pattern: {pattern}",
+    "greater_than_equal": "Value {value} is less than minimum {ge}",
+    "less_than_equal": "Value {value} is greater than maximum {le}",
+    "value_error": "{error}",
 }
 _NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array"}
 
@@ -42,7 +51,7 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-_Body = TypeVar("_Body", bound=Payload | RootModel[Any])
+_Body = TypeVar("_Body", bound=BaseModel)
 _Query = TypeVar("_Query", bound=Query)
 
 
@@ -114,20 +123,14 @@ def _words(wrong: ValidationError) -> str:
 
 
 def _fault(fault: ErrorDetails) -> str:
-    kind, bounds, value = fault["type"], fault.get("ctx", {}), fault["input"]
+    kind, value = fault["type"], fault["input"]
     if kind in _TYPES:
         return f"Expected type {_TYPES[kind]} but found type {_type_name(value)}"
-    if kind in ("literal_error", "enum"):
-        return f"No enum match for: {str(value)[:_MAX_ECHO]}"
-    if kind == "string_too_long":
-        return f"String is too long ({len(value)} chars), maximum {bounds['max_length']}"
-    if kind == "string_too_short":
-        return f"String is too short ({len(value)} chars), minimum {bounds['min_length']}"
-    if kind == "string_pattern_mismatch":
-        return f"String does not match pattern: {bounds['pattern']}"
-    if kind == "value_error":
-        return str(bounds["error"])
-    return fault["msg"]
+    if kind not in _SENTENCES:
+        return fault["msg"]
+    size = len(value) if isinstance(value, str) else 0
+    context = {"size": size, "value": str(value)[:_MAX_ECHO], **fault.get("ctx", {})}
+    return _SENTENCES[kind].format(**context)
 
 
 def _type_name(value: Any) -> str:

@@ -69,7 +69,6 @@ class Router:
 
     def _find(self, method: str, segments: list[str]) -> tuple[Endpoint, dict[str, str]]:
         allowed: list[str] = []
-        # Literal segments win over braces: the table is searched twice at most for each path.
         for pattern, endpoint in self._table:
             params = _match(pattern, segments)
             if params is None:

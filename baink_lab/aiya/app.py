@@ -1,0 +1,239 @@
+"""Aiya at work: the graph, its memory on disk, and the resumer, opened together and closed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+from filelock import FileLock, Timeout
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.store.sqlite.aio import AsyncSqliteStore
+from openai import AsyncOpenAI
+
+from baink_lab.aiya.graph import build_graph
+from baink_lab.aiya.model import ChatModel, model_node, openai_model
+from baink_lab.aiya.tools import gated_transfer, read_tools
+from baink_lab.approvals import Approval, Desk, Resumer, Tool, ToolRefused, Vault, key_from_file
+from baink_lab.auth0 import Auth0Error, CibaClient
+from baink_lab.auth0.login import SessionTokens, log_in_with_form
+from baink_lab.auth0.management import ManagementClient
+from baink_lab.auth0.wire import new_http
+from baink_lab.bank.client import BankClient
+from baink_lab.clock import Clock, SystemClock
+from baink_lab.errors import BainkError
+from baink_lab.settings import DEFAULT_MODEL, World
+
+THREAD = "main"
+LOCK_SECONDS = 5.0
+
+Listener = Callable[[str, dict[str, Any]], None]
+
+
+class AiyaBusy(BainkError):
+    """Another process has this Aiya's memory open."""
+
+    code = "aiya_busy"
+
+
+class Aiya:
+    """The assistant of one customer. Made by `open_aiya`.
+
+    Attributes:
+        graph: the compiled graph.
+        resumer: wakes its threads.
+        user_id: the customer.
+        found: the approvals that waited in the folder when it was opened, oldest first.
+    """
+
+    def __init__(
+        self, graph: Any, resumer: Resumer, user_id: str, hub: _Hub, found: list[Approval]
+    ) -> None:
+        self.graph = graph
+        self.resumer = resumer
+        self.user_id = user_id
+        self.found = found
+        self._hub = hub
+
+    async def say(self, text: str, *, thread: str = THREAD) -> str:
+        """Say something to Aiya; returns once she has answered, or sleeps until the phone does.
+
+        Returns:
+            What she said in this turn; empty when she only sent a push.
+
+        Raises:
+            ModelUnavailable: the model gave no answer; what was said is kept.
+        """
+        said: list[str] = []
+        with self.listen(lambda at, event: _note(said, thread, at, event)):
+            async with self.resumer.turn(thread, self.user_id) as config:
+                entry = {"messages": [{"role": "user", "content": text}]}
+                await self.resumer.threads.run(entry, config)
+        return "\n\n".join(said)
+
+    @contextlib.contextmanager
+    def listen(self, listener: Listener) -> Any:
+        """Call `listener` with thread and event for all that happens, while the block runs."""
+        self._hub.listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._hub.listeners.remove(listener)
+
+    async def messages(self, thread: str = THREAD) -> list[dict[str, Any]]:
+        """What was said on a thread so far, as OpenAI chat messages."""
+        config: Any = {"configurable": {"thread_id": thread}}
+        state = await self.graph.aget_state(config)
+        return list(state.values.get("messages", []))
+
+    async def waiting(self, thread: str | None = None) -> list[Approval]:
+        """The approvals that a thread, or all of them, wait for; oldest first."""
+        found = await _oldest_first(self.resumer.desk)
+        return [one for one in found if thread in {None, one.thread_id}]
+
+    async def settled(self, thread: str | None = None) -> None:
+        """Return once no approval waits any more and Aiya has spoken of each outcome."""
+        while True:
+            self._hub.delivered.clear()
+            if not await self.waiting(thread):
+                return
+            await self._hub.delivered.wait()
+
+
+class _Hub:
+    """Passes on what graph and desk tell to whoever listens at the moment."""
+
+    def __init__(self) -> None:
+        self.listeners: list[Listener] = []
+        self.delivered = asyncio.Event()
+
+    def tell(self, thread: str, event: dict[str, Any]) -> None:
+        for listener in list(self.listeners):
+            listener(thread, event)
+
+    def on_delivered(self, approval: Approval) -> None:
+        self.delivered.set()
+        self.tell(approval.thread_id, {"type": "delivered", "approval_id": approval.id})
+
+
+@contextlib.asynccontextmanager
+async def open_aiya(
+    world: World,
+    folder: Path,
+    *,
+    model: str = DEFAULT_MODEL,
+    api_key: str = "",
+    chat: ChatModel | None = None,
+    tools: Callable[[list[Tool]], list[Tool]] | None = None,
+    session: SessionTokens | None = None,
+    requested_expiry: int | None = None,
+    clock: Clock | None = None,
+) -> AsyncIterator[Aiya]:
+    """Open Aiya with the memory in `folder`; approvals that waited there are taken up at once.
+
+    Args:
+        world: where tenant, bank and model are.
+        folder: holds threads, approvals and the vault's key; one process at a time.
+        model: the model's name.
+        api_key: of the model's server; the sandbox takes any.
+        chat: in place of the model behind `world.model`.
+        tools: gets the three tools and returns what Aiya shall have.
+        session: the customer's login; the sandbox's demo customer when left out.
+        requested_expiry: seconds that the customer has to answer a push.
+        clock: what tells the time.
+
+    Raises:
+        AiyaBusy: another process has the folder open.
+    """
+    clock = clock or SystemClock()
+    hub = _Hub()
+    async with contextlib.AsyncExitStack() as opened:
+        opened.enter_context(_alone(folder))
+        saver = await opened.enter_async_context(
+            AsyncSqliteSaver.from_conn_string(str(folder / "threads.db"))
+        )
+        store = await opened.enter_async_context(
+            AsyncSqliteStore.from_conn_string(str(folder / "approvals.db"))
+        )
+        await store.setup()
+        http = await opened.enter_async_context(new_http())
+        bank = await opened.enter_async_context(BankClient(world.bank))
+        ciba = await opened.enter_async_context(
+            CibaClient(world.issuer, world.client_id, world.client_secret, clock=clock)
+        )
+        tokens = session or SessionTokens(lambda: _log_in(world, clock), clock=clock)
+        ours = [
+            *read_tools(bank, lambda user_id: _token(tokens, user_id)),
+            gated_transfer(
+                bank,
+                lambda user_id: _token(tokens, user_id),
+                audience=world.audience,
+                requested_expiry=requested_expiry,
+            ),
+        ]
+        chosen = tools(ours) if tools else ours
+        if chat is None:
+            client = AsyncOpenAI(base_url=world.model, api_key=api_key or "sandbox")
+            opened.push_async_callback(client.close)
+            chat = openai_model(client, model)
+        vault = Vault(store, [key_from_file(folder / "vault.key")], clock=clock)
+        desk = Desk(store, vault, ciba, enroll=lambda user: _ticket(world, http, user), clock=clock)
+        desk.on_delivered(hub.on_delivered)
+        graph = build_graph(
+            model=model_node(chat, chosen), tools=chosen, desk=desk, checkpointer=saver
+        )
+        found = await _oldest_first(desk)
+        resumer = Resumer(graph, desk=desk, clock=clock, on_event=hub.tell)
+        await opened.enter_async_context(resumer)
+        yield Aiya(graph, resumer, world.user_id, hub, found)
+
+
+async def _oldest_first(desk: Desk) -> list[Approval]:
+    found = [one async for one in desk.undelivered()]
+    return sorted(found, key=lambda one: one.created_at)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Any:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = FileLock(folder / "aiya.lock", timeout=LOCK_SECONDS)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise AiyaBusy(
+            f"Another program has {folder} open: shut down its kernel (Kernel menu), or end it."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+async def _log_in(world: World, clock: Clock) -> Any:
+    return await log_in_with_form(world, clock=clock)
+
+
+async def _token(tokens: SessionTokens, user_id: str) -> str:
+    """A token of this very customer's session."""
+    try:
+        token = await tokens.current()
+    except Auth0Error as failure:
+        raise ToolRefused(failure.sentence, code="not_logged_in") from failure
+    if token.subject != user_id:
+        raise ToolRefused("The session is another customer's. Log in again.", code="wrong_session")
+    return token.access_token
+
+
+async def _ticket(world: World, http: httpx.AsyncClient, user_id: str) -> str:
+    management = ManagementClient(
+        world.issuer, world.management_client_id, world.management_client_secret, http=http
+    )
+    return await management.enrollment_ticket(user_id)
+
+
+def _note(said: list[str], thread: str, at: str, event: dict[str, Any]) -> None:
+    if at == thread and event["type"] == "said":
+        said.append(event["text"])

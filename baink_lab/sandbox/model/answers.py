@@ -1,0 +1,120 @@
+"""The sentences of the scripted model that tell accounts, history and what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from baink_lab.sandbox.model import others
+from baink_lab.sandbox.model.book import Book, Entry, mentioned
+from baink_lab.sandbox.model.conversation import Answer
+from baink_lab.sandbox.model.outcomes import amount_text, plain
+from baink_lab.sandbox.model.toolbox import Toolbox
+
+STAND_IN = (
+    "I am a stand-in: a small script that answers in a language model's place, so that the lab "
+    "works without an account or a key. I am not a real AI and not a person. I read the tools and "
+    "messages that I am sent, by fixed rules; what I call is real and goes through the same "
+    "approvals."
+)
+TOO_LONG = "That is more than I can read at once, so I did nothing. Please say it in a few words."
+NOTHING_MOVED = "All right. I did not move anything."
+ONLY_NOW = (
+    "I cannot wait for a condition or a date, so I did not move anything. "
+    "Tell me again when it should happen at once."
+)
+NO_TRANSFER = "I have no tool to move money here, so nothing was moved."
+NO_ACCOUNTS = "I have no tool to look into your accounts here."
+NOTHING_TO_REPEAT = (
+    "There is no transfer to continue. Tell me what to move, from where and to whom."
+)
+WELCOME = "You are welcome."
+
+
+def balances(book: Book, text: str) -> str:
+    """Say what is in the accounts that a message names, or in all of them."""
+    chosen = mentioned(text, book.own) or book.own
+    lines = [f"- {_balance(entry)}" for entry in chosen]
+    if not lines:
+        return "You have no accounts here."
+    return "\n".join(["Here is what you have:", *lines])
+
+
+def payees(book: Book) -> str:
+    """Say whom the customer can pay."""
+    names = ", ".join(entry.name for entry in book.payees)
+    return f"You can pay: {names}." if names else "You have no payees yet."
+
+
+def history(answers: Sequence[Answer], book: Book) -> str:
+    """Say what happened on each account that was looked up."""
+    return "\n\n".join(_history(answer, book) for answer in answers)
+
+
+def unreadable(answer: Answer | None) -> str:
+    """Say that accounts could not be read, with the tool's own words."""
+    detail = ""
+    if answer is not None and isinstance(answer.content, Mapping):
+        said = next((answer.content.get(k) for k in ("message", "detail", "error", "reason")), "")
+        detail = f" {said}" if isinstance(said, str) else ""
+    return f"I could not read your accounts, so nothing was moved.{detail}".strip()
+
+
+def results(answers: Sequence[Answer]) -> str:
+    """Say what tools answered that this model was not written for."""
+    said = [
+        f"Here is what {' '.join(words)} says:\n{plain(answer.content)}"
+        for answer in answers
+        for words in [answer.call.name.replace("_", " ").split()]
+    ]
+    return "\n\n".join(said)
+
+
+def abilities(box: Toolbox, *, greeting: bool) -> str:
+    """Say what can be asked here, by the tools at hand."""
+    able = []
+    if box.transfer:
+        able.append("move money (\u201cmove $25 from checking to savings\u201d)")
+    if box.accounts:
+        able.append("tell your balances")
+    if box.history:
+        able.append("show an account's history")
+    able += [others.said(tool) for tool in box.others]
+    start = "Hello, I am Aiya." if greeting else "I am not sure what you would like."
+    if not able:
+        return f"{start} I was given no tools, so I can only talk."
+    return f"{start} I can {', '.join(able)}."
+
+
+def _balance(entry: Entry) -> str:
+    if not entry.balance:
+        return entry.name
+    return f"{entry.name}: {amount_text(entry.balance, entry.currency)}"
+
+
+def _history(answer: Answer, book: Book) -> str:
+    content = answer.content
+    account = answer.call.arguments.get("account_id", "")
+    name = book.name(account) if account else "your account"
+    entries = _entries(content)
+    if entries is None:
+        return f"I could not read the history of {name}: {plain(content)}"
+    if not entries:
+        return f"Nothing has happened on {name} yet."
+    return "\n".join([f"The latest on {name}:", *(f"- {_entry(entry)}" for entry in entries)])
+
+
+def _entries(content: Any) -> list[Any] | None:
+    if isinstance(content, Mapping):
+        content = next((value for value in content.values() if isinstance(value, list)), None)
+    return content if isinstance(content, list) else None
+
+
+def _entry(entry: Any) -> str:
+    if not isinstance(entry, Mapping) or "amount" not in entry:
+        return plain(entry)
+    parts = [str(entry.get("at") or "")[:10], amount_text(entry["amount"], entry.get("currency"))]
+    parts.append(str(entry.get("counterparty") or ""))
+    parts.append(f"\u201c{entry['memo']}\u201d" if entry.get("memo") else "")
+    parts.append(f"({entry['id']})" if entry.get("id") else "")
+    return " ".join(part for part in parts if part)

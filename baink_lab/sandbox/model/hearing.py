@@ -1,0 +1,138 @@
+"""Which kind of thing a customer says, other than what to transfer: judged by its words."""
+
+from __future__ import annotations
+
+import re
+
+from baink_lab.sandbox.model.phrases import Speech
+
+LONGEST = 4000  # characters that are read with care; more is answered, but never acted on
+
+_POLITE = (
+    r"(?:please|pls|ok(?:ay)?|yes|yeah|yep|sure|now|so|and|then|thanks|great|done|aiya|can you)"
+)
+_AGAIN = re.compile(
+    rf"(?:\W*{_POLITE}\b)*\W*"
+    r"(?:continue|resume|proceed|retry|carry on|go on"
+    r"|try (?:it |that |this |them |the transfers? )?(?:once )?(?:again|more)|once more"
+    r"|ask (?:me )?(?:once )?again|(?:re)?send (?:it|the push|that)(?: again)?|again"
+    r"|repeat(?: it)?)"
+    r"(?:\s+(?:with )?(?:the|my|that|both|all)?\s*(?:last|same)?\s*"
+    r"(?:transfers?|payments?|requests?|push|it|again|them|please|now|both|all))*\W*",
+    re.IGNORECASE,
+)
+_YES = re.compile(
+    r"\W*(?:y|yes|yeah|yep|yup|sure|ok(?:ay)?|confirm(?:ed)?|correct|right|do it|go ahead"
+    r"|please do|absolutely|of course|affirmative|sounds good|looks good|that'?s right)"
+    r"(?:\W+(?:please|do it|go ahead|thanks|thank you|i confirm|confirm|that'?s right|correct|"
+    r"it is|sure|move it|send it|both|do|yes))*\W*",
+    re.IGNORECASE,
+)
+_NO = re.compile(
+    r"\W*(?:no|nope|nah|never ?mind|cancel|stop|forget (?:it|about it|that)|don'?t|do not|wait"
+    r"|abort|leave it)\b",
+    re.IGNORECASE,
+)
+_STAND_IN = re.compile(
+    r"\b(?:are|r) (?:you|u) (?:\w+ ){0,3}?(?:real|human|person|bot|robot|ai|a\.i\.|machine|llm"
+    r"|gpt\S*|chatgpt|openai|claude|gemini|stand-?in|script(?:ed)?|fake|model|language model"
+    r"|mock|someone|alive)\b"
+    r"|\b(?:what|which)(?:'s| is| are)? (?:\w+ ){0,3}?(?:llm|ai|model|language model)\b"
+    r"|\bwho (?:are|made|built|trained) (?:you|u)\b|\bwhat are you\b|\bstand-?in\b"
+    r"|\b(?:is|am) (?:this|i|it) (?:\w+ ){0,4}?(?:real|human|person|bot|ai|model|gpt\S*)\b"
+    r"|\btalking to (?:a |an )?(?:real|human|person|bot|ai|machine|model)\b",
+    re.IGNORECASE,
+)
+_HISTORY = re.compile(
+    r"\b(?:history|transactions?|statements?|activity|recent (?:payments|transfers)"
+    r"|(?:last|latest|past|previous) (?:\w+ )?(?:transactions?|payments?|transfers?|entries)"
+    r"|what (?:did i|have i) (?:spen[dt]|pa(?:y|id)|move|sen[dt])\w*|spending)\b",
+    re.IGNORECASE,
+)
+_BALANCES = re.compile(
+    r"\b(?:balances?|how much (?:money )?(?:do i|have i|is|are|i have|money)|how much .*\b(?:in|on)"
+    r"|accounts?|what(?:'s| is| do i have) in|funds|am i (?:broke|rich)|my money"
+    r"|how (?:rich|broke) am i)\b",
+    re.IGNORECASE,
+)
+_PAYEES = re.compile(
+    r"\b(?:payees?|recipients?|beneficiar(?:y|ies)|contacts|who(?:m)? can i (?:pay|send)"
+    r"|who(?:m)? (?:do|can) (?:you|i) (?:know|pay|send))\b",
+    re.IGNORECASE,
+)
+_STATUS = re.compile(
+    r"\b(?:status|is it done|did it (?:go|work)|went through|gone through|go through"
+    r"|what happened|still waiting|is it waiting|any news|has it (?:been )?\w+"
+    r"|did (?:you|i|it) (?:move|send|transfer|pay|approve)\w*"
+    r"|(?:is|was|has) (?:the|my|that) (?:transfer|payment|money|push)"
+    r"|how(?:'s| is) (?:the|my) (?:transfer|payment))\b",
+    re.IGNORECASE,
+)
+_HELLO = re.compile(r"\W*(?:hi|hello|hey|good (?:morning|afternoon|evening|day))\b", re.IGNORECASE)
+_THANKS = re.compile(r"\b(?:thanks|thank you|thx|cheers|bye|great|perfect)\b", re.IGNORECASE)
+_SIDE = re.compile(
+    r"\W*(?:what|how|who|which|when|where|why|is|are|do|does|did|has|have|am|show|list|tell)\b",
+    re.IGNORECASE,
+)
+
+
+def wants_again(text: str, speech: Speech) -> bool:
+    """Whether the customer wants the last gated call made again: "continue transfer"."""
+    if any(clause.mood in {"negated", "conditional"} for clause in speech.clauses):
+        return False
+    parts = [speech.plain(clause.words) for clause in speech.clauses]
+    return bool(_AGAIN.fullmatch(text)) or any(_AGAIN.fullmatch(part) for part in parts)
+
+
+def agrees(text: str) -> bool:
+    """Whether a message is a plain yes."""
+    return bool(_YES.fullmatch(text))
+
+
+def refuses(text: str) -> bool:
+    """Whether a message begins with a no."""
+    return bool(_NO.match(text))
+
+
+def asks_aside(text: str) -> bool:
+    """Whether a message asks for something, rather than answering what it was asked."""
+    if "?" in text or _SIDE.match(text) or asks_who(text):
+        return True
+    return any(pattern.search(text) for pattern in (_HISTORY, _PAYEES, _STATUS)) or bool(
+        re.search(r"\bbalances?\b", text, re.IGNORECASE)
+    )
+
+
+def asks_who(text: str) -> bool:
+    """Whether the customer asks who or what answers here."""
+    return bool(_STAND_IN.search(text))
+
+
+def asks_history(text: str) -> bool:
+    """Whether the customer wants to see what happened on an account."""
+    return bool(_HISTORY.search(text))
+
+
+def asks_balances(text: str) -> bool:
+    """Whether the customer wants to see accounts or what is in them."""
+    return bool(_BALANCES.search(text))
+
+
+def asks_payees(text: str) -> bool:
+    """Whether the customer wants to know whom they can pay."""
+    return bool(_PAYEES.search(text))
+
+
+def asks_status(text: str) -> bool:
+    """Whether the customer asks how a transfer stands."""
+    return bool(_STATUS.search(text))
+
+
+def greets(text: str) -> bool:
+    """Whether a message begins with a greeting."""
+    return bool(_HELLO.match(text))
+
+
+def thanks(text: str) -> bool:
+    """Whether a message says thanks or good-bye."""
+    return bool(_THANKS.search(text))

@@ -1,0 +1,144 @@
+"""Say what came of gated calls: the truth about each, and a way on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from baink_lab.sandbox.model.amounts import money
+from baink_lab.sandbox.model.book import Book
+from baink_lab.sandbox.model.conversation import Answer, Call
+from baink_lab.sandbox.model.toolbox import Tool, words_of
+
+ASK_AGAIN = "Shall I ask again?"
+NOT_APPROVED = {"denied", "expired", "unenrolled", "failed"}
+STATUSES = NOT_APPROVED | {"approved", "waiting"}
+
+# What a refusal's code means, in words for a customer.
+_REASONS = {
+    "insufficient_funds": "there is not enough money in that account",
+    "unknown_account": "the bank does not know that account",
+    "not_your_account": "that account is not yours",
+    "same_account": "both accounts are the same",
+    "currency_mismatch": "the two accounts have different currencies",
+    "invalid_amount": "the bank cannot use that amount",
+    "invalid_memo": "the bank cannot use that memo",
+    "insufficient_scope": "I am not allowed to do that yet",
+    "invalid_token": "the bank did not accept my access token",
+    "missing_token": "I had no access token for the bank",
+    "bad_arguments": "the details were not complete or not right",
+    "not_approved_details": "it is not what you approved",
+}
+
+
+def tell(answers: list[Answer], book: Book, transfer: Tool | None) -> str:
+    """One paragraph for each outcome among the answers; empty when there is none."""
+    told = [_tell(answer, book, transfer) for answer in answers if answer.status in STATUSES]
+    return "\n\n".join(told)
+
+
+def subject(call: Call, book: Book, transfer: Tool | None) -> str:
+    """What a call is about: "the transfer of $25.00 from Checking to Savings"."""
+    if transfer is None or call.name != transfer.name:
+        return f"the {' '.join(words_of(call.name))} request"
+    found = {slot: call.arguments.get(name) for slot, name in transfer.slots.items()}
+    amount = amount_text(found.get("amount"), found.get("currency"), transfer.slots["amount"])
+    source = f" from {book.name(found['source'])}" if found.get("source") else ""
+    return f"the transfer of {amount}{source} to {book.name(found.get('target'))}"
+
+
+def amount_text(value: object, currency: object, parameter: str = "") -> str:
+    """Write an amount of a call or an answer for a person; what is no number stays as it is."""
+    try:
+        number = Decimal(str(value))
+        if "cent" in parameter:
+            number /= 100
+        return money(number, str(currency or "USD"))
+    except (InvalidOperation, ValueError):
+        return str(value)
+
+
+def _tell(answer: Answer, book: Book, transfer: Tool | None) -> str:
+    content: Mapping[str, Any] = answer.content
+    what = subject(answer.call, book, transfer)
+    moves = transfer is not None and answer.call.name == transfer.name
+    nothing = "Nothing was moved." if moves else "Nothing was done."
+    match answer.status:
+        case "approved":
+            return _approved(what, content, moves=moves)
+        case "waiting":
+            yet = nothing.replace(" was ", " has been ").replace(".", " yet.")
+            return (
+                f"I sent a push to your phone for {what}; it is waiting for your approval there. "
+                f"{yet} We can talk on meanwhile."
+            )
+        case "denied":
+            return f"{nothing} You denied {what} on your phone. {_again(moves=moves)}"
+        case "expired":
+            return (
+                f"{nothing} Nobody answered on the phone in time, so {what} expired. "
+                f"{_again(moves=moves)}"
+            )
+        case "unenrolled":
+            return f"{nothing} {_enrol(what, content)}"
+        case _:
+            return _failed(what, content, nothing)
+
+
+def _again(*, moves: bool) -> str:
+    return f"{ASK_AGAIN} Say \u201c{'continue transfer' if moves else 'try again'}\u201d."
+
+
+def _approved(what: str, content: Mapping[str, Any], *, moves: bool) -> str:
+    result = content.get("result")
+    if not moves:
+        found = f" {plain(result)}" if result not in (None, "", {}, []) else ""
+        return f"Approved on your phone and done: {what}.{found}"
+    known = result if isinstance(result, Mapping) else {}
+    said = [f"Done: {what.removeprefix('the ')} was approved on your phone and made."]
+    if known.get("id"):
+        said.append(f"Reference: {known['id']}.")
+    if known.get("balance_after") is not None:
+        balance = amount_text(known["balance_after"], known.get("currency"))
+        said.append(f"The new balance of the account it came from is {balance}.")
+    return " ".join(said)
+
+
+def _enrol(what: str, content: Mapping[str, Any]) -> str:
+    url = content.get("enrollment_url")
+    how = f"Enrol it here: {url}" if isinstance(url, str) and url else "Enrol one first"
+    end = " \u2013 then" if "http" in how else ", then"
+    return (
+        f"No phone is enrolled yet, so nobody could be asked to approve {what}. "
+        f"{how}{end} say \u201ccontinue transfer\u201d."
+    )
+
+
+def _failed(what: str, content: Mapping[str, Any], nothing: str) -> str:
+    code, message = content.get("reason"), content.get("message")
+    known = _REASONS.get(code) if isinstance(code, str) else None
+    unsure = isinstance(message, str) and re.search(r"check the history|may have", message, re.I)
+    why = f"{known}. {message or ''}" if known else _sentence(message or code)
+    lead = f"I cannot say that {what} was made" if unsure else f"{nothing} {_capital(what)} failed"
+    way = "You can change it, or say \u201ctry again\u201d to ask once more."
+    return f"{lead}: {why.strip()} {way}"
+
+
+def _sentence(said: object) -> str:
+    text = str(said or "the bank gave no reason").strip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def plain(result: Any) -> str:
+    """A tool's result for a person: its fields, one after the other."""
+    if isinstance(result, Mapping):
+        return "; ".join(f"{' '.join(words_of(str(k)))}: {plain(v)}" for k, v in result.items())
+    if isinstance(result, list):
+        return "\n".join(f"- {plain(item)}" for item in result)
+    return str(result)

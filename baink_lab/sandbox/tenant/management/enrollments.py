@@ -1,0 +1,119 @@
+"""Enrolled devices, by device and by user (contract sections 5.7 and 5.8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from baink_lab.sandbox.tenant import models
+from baink_lab.sandbox.tenant.errors import ManagementError
+from baink_lab.sandbox.tenant.management.call import Call, Endpoint
+from baink_lab.sandbox.tenant.management.listing import Paging, list_documents
+from baink_lab.sandbox.tenant.management.tickets import enrollment_details
+from baink_lab.sandbox.tenant.management.users import find_user
+from baink_lab.sandbox.tenant.state import Tenant
+from baink_lab.sandbox.tenant.wire import answer
+
+_PUSH = "push-notification|"
+_SHOWN = ("id", "status", "name", "identifier", "phone_number", "enrolled_at", "last_auth")
+
+
+def endpoints() -> list[Endpoint]:
+    """The operations on enrolments and on the authentication methods that they show as."""
+    one, methods = "/guardian/enrollments/{id}", "/users/{id}/authentication-methods"
+    method = f"{methods}/{{method}}"
+    read, delete = (f"{verb}:guardian_enrollments" for verb in ("read", "delete"))
+    read_methods, delete_methods = (
+        (f"{verb}:authentication_methods",) for verb in ("read", "delete")
+    )
+    return [
+        Endpoint("GET", one, (read,), _get, guardian=True),
+        Endpoint("DELETE", one, (delete,), _delete, "Delete an enrollment", guardian=True),
+        Endpoint("GET", "/users/{id}/enrollments", ("read:users",), _of_user),
+        Endpoint("GET", methods, read_methods, _methods),
+        Endpoint("DELETE", methods, delete_methods, _delete_all, _TITLE),
+        Endpoint("GET", method, read_methods, _method),
+        Endpoint("DELETE", method, delete_methods, _delete_method, _TITLE),
+    ]
+
+
+_TITLE = "Delete authentication methods"
+
+
+def remove_enrollment(tenant: Tenant, enrollment: dict[str, Any]) -> None:
+    """Forget a device and say so in the log."""
+    tenant.enrollments.remove(enrollment["id"])
+    user = tenant.users.get(enrollment["_user_id"])
+    tenant.events.add("gd_unenroll", user=user, details=enrollment_details(tenant, enrollment))
+
+
+def _get(call: Call) -> Response:
+    enrollment = _find(call)
+    return answer({name: enrollment[name] for name in _SHOWN if enrollment.get(name) is not None})
+
+
+def _delete(call: Call) -> Response:
+    remove_enrollment(call.tenant, _find(call))
+    return Response(status_code=204)
+
+
+def _find(call: Call) -> dict[str, Any]:
+    enrollment = call.tenant.enrollments.get(call.params["id"])
+    if enrollment is None:
+        raise ManagementError(404, "Enrollment not found", "enrollment_not_found")
+    return dict(enrollment)
+
+
+def _of_user(call: Call) -> Response:
+    return answer([models.public(item) for item in _mine(call)])
+
+
+def _methods(call: Call) -> Response:
+    query = call.query(Paging)
+    return list_documents(query, "authenticators", {m["id"]: m for m in map(_shown, _mine(call))})
+
+
+def _method(call: Call) -> Response:
+    return answer(_shown(_find_method(call)))
+
+
+def _delete_method(call: Call) -> Response:
+    remove_enrollment(call.tenant, _find_method(call))
+    return Response(status_code=204)
+
+
+def _delete_all(call: Call) -> Response:
+    for enrollment in _mine(call):
+        remove_enrollment(call.tenant, enrollment)
+    return Response(status_code=204)
+
+
+def _mine(call: Call) -> list[dict[str, Any]]:
+    return models.enrollments_of(call.tenant, find_user(call)["user_id"])
+
+
+def _find_method(call: Call) -> dict[str, Any]:
+    wanted = call.params["method"].removeprefix(_PUSH)
+    found = next((item for item in _mine(call) if item["id"] == wanted), None)
+    if found is None:
+        text = "Authentication method not found."
+        raise ManagementError(404, text, "authentication_method_not_found")
+    return found
+
+
+def _shown(enrollment: dict[str, Any]) -> dict[str, Any]:
+    """An enrolment as an authentication method: one entry, a push and a TOTP half inside."""
+    method = {
+        "id": f"{_PUSH}{enrollment['id']}",
+        "type": "push",
+        "confirmed": enrollment["status"] == "confirmed",
+        "name": enrollment["name"],
+        "created_at": enrollment["enrolled_at"],
+        "enrolled_at": enrollment["enrolled_at"],
+        "last_auth_at": enrollment["last_auth"],
+        "authentication_methods": [
+            {"type": half, "id": f"{half}|{enrollment['id']}"} for half in ("push", "totp")
+        ],
+    }
+    return {name: value for name, value in method.items() if value is not None}
