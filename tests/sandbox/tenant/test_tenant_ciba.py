@@ -245,7 +245,21 @@ async def test_a_request_survives_a_restart_of_the_tenant(
         st.binary(max_size=200),
         st.dictionaries(
             st.sampled_from(
-                ["grant_type", "auth_req_id", "client_id", "client_secret", "client_assertion", "login_hint", "scope", "client_assertion_type", "audience", "code", "refresh_token", "requested_expiry", "token"]
+                [
+                    "grant_type",
+                    "auth_req_id",
+                    "client_id",
+                    "client_secret",
+                    "client_assertion",
+                    "login_hint",
+                    "scope",
+                    "client_assertion_type",
+                    "audience",
+                    "code",
+                    "refresh_token",
+                    "requested_expiry",
+                    "token",
+                ]
             ),
             st.one_of(st.text(max_size=20), st.sampled_from([CIBA, "client_credentials"])),
         ).map(lambda fields: json.dumps(fields).encode()),
