@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -25,6 +26,7 @@ Balances = dict[str, Decimal]
 
 REQUEST = "Move $25 from my checking account to savings, please."
 IGNORED_SECONDS = 10  # how long the push of DECISION=ignore can be answered
+_OUTCOMES = {"approve": "approved", "deny": "denied", "ignore": "expired"}
 THINK_SECONDS = 1.5  # what a customer needs to read the push
 TELL_SECONDS = 5  # how often the time left is told where lines cannot be rewritten
 
@@ -46,18 +48,21 @@ async def _demo(settings: Settings, decision: Decision) -> int:
     ready = await launch.ensure(settings.baink_home, settings=settings)
     world = settings.world(ready)
     _tell(f"Tenant {world.tenant} · bank {world.bank} · model {world.model}")
-    async with _kept(settings), _opened(settings, world, decision) as aiya:
-        before = await _balances(world)
-        _print_balances("Balances before", before)
-        approval = await _approval(aiya, world, decision)
-        if approval is None:
-            _tell("Aiya asked for no approval, so nothing could be shown.")
-            return 1
-        after = await _balances(world)
-        _print_balances("Balances after", after)
-    verdict, code = _judge(approval, decision, before, after)
-    _tell(f"{verdict} ({time.monotonic() - started:.0f} s)")
-    return code
+    async with _kept(settings):
+        before = await _print_balances("Balances before", world)
+        async with _opened(settings, world, decision) as aiya:
+            approval = await _approval(aiya, world, decision)
+            if approval is None:
+                _tell("Aiya asked for no approval, so nothing could be shown.")
+                return 1
+            receipt = receipt_id(await aiya.messages(approval.thread_id), approval.tool_call_id)
+        after = await _print_balances("Balances after", world)
+        verdict = await _verdict(world, approval, receipt, before, after)
+    as_decided = verdict is not None and approval.state == _OUTCOMES[decision]
+    word = "As it should be" if as_decided else "Not as decided"
+    seconds = time.monotonic() - started
+    _tell(f"{word}: {approval.state}, {verdict or 'the ledger says otherwise'} ({seconds:.0f} s).")
+    return 0 if as_decided else 1
 
 
 @contextlib.asynccontextmanager
@@ -102,7 +107,7 @@ async def _approval(aiya: Aiya, world: World, decision: Decision) -> Approval | 
         if not waiting:
             return None
         approval = waiting[-1]
-        async with _phone(world, approval, decision), _countdown(approval):
+        async with _phone(world, approval, decision), _countdown(approval, told):
             await aiya.settled()
     return await aiya.resumer.desk.get(approval.id)
 
@@ -143,12 +148,12 @@ async def _press(phone: str, message: str, decision: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _countdown(approval: Approval) -> AsyncIterator[None]:
+async def _countdown(approval: Approval, told: _Told) -> AsyncIterator[None]:
     """While the block runs, the time left is told: on one line of a terminal, else now and then."""
 
     async def count() -> None:
         seconds = 0
-        while (left := approval.expires_at - time.time()) > 0:
+        while not told.outcome and (left := approval.expires_at - time.time()) > 0:
             line = f"waiting for the phone, {int(left // 60)}:{int(left % 60):02d} left"
             if sys.stdout.isatty():
                 sys.stdout.write(f"\r  … {line} ")
@@ -166,10 +171,18 @@ async def _countdown(approval: Approval) -> AsyncIterator[None]:
 
 
 class _Told:
-    """Puts the graph's events into lines."""
+    """Puts the graph's events into lines.
+
+    Attributes:
+        outcome: the phone has been answered, or will not be.
+    """
+
+    def __init__(self) -> None:
+        self.outcome = False
 
     def hear(self, thread: str, event: dict[str, Any]) -> None:
         """Print one event, if it is news for a person."""
+        self.outcome = self.outcome or event["type"] in {"acting", *_OUTCOMES.values()}
         match event["type"]:
             case "tool":
                 _tell(f"Aiya calls {event['tool']}.")
@@ -187,35 +200,48 @@ class _Told:
                 _tell(f"Aiya: {event['text']}")
 
 
-async def _balances(world: World) -> Balances:
-    """What the bank's ledger says that the customer owns, by account id."""
+async def _print_balances(title: str, world: World) -> Balances:
+    """Tell what the bank's ledger says that the customer owns; returns it by account id."""
+    async with _bank(world) as (bank, token):
+        accounts = (await bank.accounts(token))["accounts"]
+    _tell(f"{title}, from the ledger:")
+    for one in accounts:
+        name = f"{one['name']} ({one['currency']})"
+        _tell(f"    {name:<16} {Decimal(one['balance']):>12,.2f}")
+    return {one["id"]: Decimal(one["balance"]) for one in accounts}
+
+
+async def _verdict(
+    world: World, approval: Approval, receipt: str | None, before: Balances, after: Balances
+) -> str | None:
+    """What the ledger says of the approval, in words; None when that is not what was decided."""
+    if approval.state != "approved":
+        return "nothing moved" if before == after else None
+    source = approval.arguments["from_account"]
+    async with _bank(world) as (bank, token):
+        entries = (await bank.history(token, source))["entries"]
+    amounts = [entry["amount"] for entry in entries if entry["id"] == receipt]
+    moved = f"-{approval.arguments['amount']}"
+    return f"{approval.arguments['amount']} moved, once" if amounts == [moved] else None
+
+
+def receipt_id(messages: list[dict[str, Any]], tool_call_id: str) -> str | None:
+    """The bank's reference in the answer, or the later event, that tells of a tool call."""
+    event = f"Event: outcome of tool call {tool_call_id} "
+    for message in reversed(messages):
+        content = str(message.get("content") or "")
+        if message.get("tool_call_id") == tool_call_id or content.startswith(event):
+            answer = json.loads(content[content.index("{") :])
+            if "result" in answer:
+                return str(answer["result"]["id"])
+    return None
+
+
+@contextlib.asynccontextmanager
+async def _bank(world: World) -> AsyncIterator[tuple[BankClient, str]]:
     session = await log_in_with_form(world)
     async with BankClient(world.bank) as bank:
-        answer = await bank.accounts(session.access_token)
-    _names.update({one["id"]: f"{one['name']} ({one['currency']})" for one in answer["accounts"]})
-    return {one["id"]: Decimal(one["balance"]) for one in answer["accounts"]}
-
-
-_names: dict[str, str] = {}
-
-
-def _print_balances(title: str, balances: Balances) -> None:
-    _tell(f"{title}, from the ledger:")
-    for account, balance in balances.items():
-        _tell(f"    {_names[account]:<16} {balance:>12,.2f}")
-
-
-def _judge(
-    approval: Approval, decision: Decision, before: Balances, after: Balances
-) -> tuple[str, int]:
-    """Whether the ledger shows just what the customer decided."""
-    source = approval.arguments["from_account"]
-    moved = before[source] - after[source]
-    wanted = Decimal(approval.arguments["amount"]) if approval.state == "approved" else Decimal(0)
-    expected = {"approve": "approved", "deny": "denied", "ignore": "expired"}[decision]
-    if approval.state == expected and moved == wanted:
-        return f"As it should be: {approval.state}, {moved:.2f} moved.", 0
-    return f"Not as decided: {approval.state}, {moved:.2f} moved.", 1
+        yield bank, session.access_token
 
 
 def _tell(text: str) -> None:

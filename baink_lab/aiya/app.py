@@ -68,6 +68,7 @@ class Aiya:
             ModelUnavailable: the model gave no answer; what was said is kept.
         """
         said: list[str] = []
+        self._hub.tell(thread, {"type": "asked", "text": text})
         with self.listen(lambda at, event: _note(said, thread, at, event)):
             async with self.resumer.turn(thread, self.user_id) as config:
                 entry = {"messages": [{"role": "user", "content": text}]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import secrets
 from functools import cache
 from pathlib import Path
@@ -105,8 +106,13 @@ class Bank:
     async def post(
         self, order: object, token: str | None = None, key: str | None = None
     ) -> httpx.Response:
-        headers = _bearer(token or mint()) | {"Idempotency-Key": key or new_key()}
-        return await self.http.post("/api/accounts/transfers", json=order, headers=headers)
+        headers = _bearer(token or mint()) | {
+            "Idempotency-Key": key or new_key(),
+            "Content-Type": "application/json",
+        }
+        # Not httpx's own `json=`: it cannot write a lone surrogate, and an attacker can.
+        body = json.dumps(order).encode()
+        return await self.http.post("/api/accounts/transfers", content=body, headers=headers)
 
 
 def _bearer(token: str) -> dict[str, str]:

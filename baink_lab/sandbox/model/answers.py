@@ -18,7 +18,11 @@ STAND_IN = (
     "approvals."
 )
 TOO_LONG = "That is more than I can read at once, so I did nothing. Please say it in a few words."
-NOTHING_MOVED = "All right. I did not move anything."
+NOTHING_MOVED = "All right. I will not move anything."
+DENY_THERE = (
+    "All right. I cannot take back what waits on your phone: deny it there, or let it expire, "
+    "and nothing is moved."
+)
 ONLY_NOW = (
     "I cannot wait for a condition or a date, so I did not move anything. "
     "Tell me again when it should happen at once."
@@ -28,6 +32,10 @@ NO_ACCOUNTS = "I have no tool to look into your accounts here."
 NOTHING_TO_REPEAT = (
     "There is no transfer to continue. Tell me what to move, from where and to whom."
 )
+HELLO = "Hello, I am Aiya."
+HELP = "Tell me what to do and I will do it, with your approval where it is needed."
+NOT_UNDERSTOOD = "I am not sure what you would like."
+NOTHING_UNDER_WAY = "No transfer was made or is under way in this conversation."
 WELCOME = "You are welcome."
 
 
@@ -70,8 +78,13 @@ def results(answers: Sequence[Answer]) -> str:
     return "\n\n".join(said)
 
 
-def abilities(box: Toolbox, *, greeting: bool) -> str:
-    """Say what can be asked here, by the tools at hand."""
+def abilities(box: Toolbox, start: str) -> str:
+    """Say what can be asked here, by the tools at hand.
+
+    Args:
+        box: the tools.
+        start: the sentence before: a greeting, or that the message was not understood.
+    """
     able = []
     if box.transfer:
         able.append("move money (\u201cmove $25 from checking to savings\u201d)")
@@ -80,7 +93,6 @@ def abilities(box: Toolbox, *, greeting: bool) -> str:
     if box.history:
         able.append("show an account's history")
     able += [others.said(tool) for tool in box.others]
-    start = "Hello, I am Aiya." if greeting else "I am not sure what you would like."
     if not able:
         return f"{start} I was given no tools, so I can only talk."
     return f"{start} I can {', '.join(able)}."

@@ -13,12 +13,18 @@ _FAILED = {"failed", "error", "denied"}
 
 def answer_aside(turn: Turn) -> Reply:
     """The answer to a message that asks for nothing to be done."""
-    for rule in (_who, _status, _history, _refused, _balances, _no_order):
+    for rule in (_who, _status, _no_order, _history, _refused, _balances):
         if (reply := rule(turn)) is not None:
             return reply
     if hearing.thanks(turn.text):
         return Reply(answers.WELCOME)
-    return Reply(answers.abilities(turn.box, greeting=hearing.greets(turn.text)))
+    return Reply(answers.abilities(turn.box, _start(turn.text)))
+
+
+def _start(text: str) -> str:
+    if hearing.greets(text):
+        return answers.HELLO
+    return answers.HELP if "?" in text or hearing.asks_help(text) else answers.NOT_UNDERSTOOD
 
 
 def _who(turn: Turn) -> Reply | None:
@@ -33,7 +39,7 @@ def _status(turn: Turn) -> Reply | None:
     last = max((found.call.at for found in gated), default=-1)
     newest = [found for found in gated if found.call.at == last]
     if not newest:
-        return None
+        return Reply(answers.NOTHING_UNDER_WAY) if turn.box.transfer else None
     told_before = [found for found in newest if found not in turn.talk.untold]
     return Reply(outcomes.tell(told_before, turn.book, turn.box.transfer))
 
@@ -61,14 +67,21 @@ def _look_at(turn: Turn, tool: Tool, parameter: str) -> Reply:
 
 
 def _refused(turn: Turn) -> Reply | None:
-    negated = any(clause.mood == "negated" for clause in turn.speech.clauses)
-    refused = negated or hearing.refuses(turn.text)
-    return Reply(answers.NOTHING_MOVED) if refused and "?" not in turn.text else None
+    clauses = turn.speech.clauses
+    negated = any(clause.mood == "negated" for clause in clauses)
+    rest = " ".join(clause.words for clause in clauses if clause.mood != "negated")
+    if "?" in turn.text or not (negated or hearing.refuses(turn.text)):
+        return None
+    if hearing.asks_balances(rest):
+        return None  # "don't move anything, just show my balances"
+    waiting = any(answer.status == "waiting" for answer in turn.talk.latest.values())
+    return Reply(answers.DENY_THERE if waiting else answers.NOTHING_MOVED)
 
 
 def _balances(turn: Turn) -> Reply | None:
     payees = hearing.asks_payees(turn.text)
-    if not payees and not hearing.asks_balances(turn.text):
+    named = "?" in turn.text and not turn.speech.amounts and mentioned(turn.text, turn.book.own)
+    if not payees and not named and not hearing.asks_balances(turn.text):
         return None
     if turn.box.accounts is None:
         return Reply(answers.NO_ACCOUNTS)

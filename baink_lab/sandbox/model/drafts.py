@@ -102,8 +102,7 @@ class Reader:
 
     def _other(self, text: str, speech: Speech, *, strong: bool = False) -> Draft | None:
         tool = others.choose(self.box.others, speech, strong=True)
-        known = hearing.asks_aside(text) or hearing.asks_balances(text)
-        if tool is None and not strong and not known:
+        if tool is None and not strong and not hearing.asks_known(text):
             tool = others.choose(self.box.others, speech, strong=False)
         return Draft(tool, arguments=others.fill(tool, text, self.book)) if tool else None
 

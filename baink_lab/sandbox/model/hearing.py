@@ -103,6 +103,12 @@ def asks_aside(text: str) -> bool:
     )
 
 
+def asks_known(text: str) -> bool:
+    """Whether a message asks for something that this model knows without more tools."""
+    known = (_STAND_IN, _HISTORY, _PAYEES, _STATUS, _BALANCES)
+    return any(pattern.search(text) for pattern in known)
+
+
 def asks_who(text: str) -> bool:
     """Whether the customer asks who or what answers here."""
     return bool(_STAND_IN.search(text))
@@ -136,3 +142,8 @@ def greets(text: str) -> bool:
 def thanks(text: str) -> bool:
     """Whether a message says thanks or good-bye."""
     return bool(_THANKS.search(text))
+
+
+def asks_help(text: str) -> bool:
+    """Whether a message asks how to go about something."""
+    return bool(re.search(r"\bhelp\b|\bcan (?:you|i)\b|\bhow (?:do|can)\b", text, re.IGNORECASE))

@@ -91,7 +91,7 @@ def wishes(speech: Speech) -> list[Wish]:
             new = _from_order(clause, speech)
         elif clause.mood == "other" and (found or _stands_alone(clause)):
             new = _from_rest(clause.words, speech) if AMOUNT_MARK.search(clause.words) else []
-            found = _share_source(found, new)
+            found, new = _share(found, new)
         else:
             new = []
         for wish in new:
@@ -140,7 +140,8 @@ def _means_money(verb: str, rest: str) -> bool:
 def _stands_alone(clause: Clause) -> bool:
     """Whether "$25 from checking to savings", without a verb, is meant as an order."""
     words = strip_prefix(clause.words)
-    return bool(AMOUNT_MARK.match(words) and _SOURCE.search(words) and _TARGET.search(words))
+    starts = AMOUNT_MARK.match(words) or re.match(r"from\s", words, re.IGNORECASE)
+    return bool(starts and _SOURCE.search(words) and _TARGET.search(words))
 
 
 def _from_rest(rest: str, speech: Speech) -> list[Wish]:
@@ -154,10 +155,19 @@ def _names(several: str) -> Iterator[str]:
     return (name for name in re.split(r"\s*,\s*|\s+and\s+", several) if name)
 
 
-def _share_source(found: list[Wish], new: list[Wish]) -> list[Wish]:
-    """In "send $5 to Mia and $10 to Ben from savings", both come from savings."""
-    shared = new[0].source if new else ""
-    return [replace(wish, source=wish.source or shared) for wish in found]
+def _share(found: list[Wish], new: list[Wish]) -> tuple[list[Wish], list[Wish]]:
+    """Let a list share its ends: both of "$5 to Mia and $10 to Ben from savings" leave savings.
+
+    So do both of "$5 from savings to Mia and $10 to Ben"; "$5 and $10 to Mia" both go to Mia.
+    """
+    if not new:
+        return found, new
+    source, target = new[0].source, new[0].target
+    found = [
+        replace(wish, source=wish.source or source, target=wish.target or target) for wish in found
+    ]
+    before = found[-1].source if found else ""
+    return found, [replace(wish, source=wish.source or before) for wish in new]
 
 
 def _slots(rest: str, speech: Speech) -> Wish:

@@ -8,7 +8,7 @@ from typing import Any
 
 from baink_lab.sandbox.model.book import Book, mentioned
 from baink_lab.sandbox.model.phrases import Speech
-from baink_lab.sandbox.model.toolbox import Tool, words_of
+from baink_lab.sandbox.model.toolbox import READS, Tool, words_of
 
 _EMPTY_WORDS = (
     "get list read show fetch find view check do make create request submit the and for from with "
@@ -18,8 +18,8 @@ _EMPTY_WORDS = (
 )
 _EMPTY = set(_EMPTY_WORDS.split())
 _BLOCKED = re.compile(
-    r"\b(?:don'?t|do not|never|not|won'?t|shouldn'?t|cannot|can'?t|without|stop|cancel|if|how|should"
-    r"|unless|why|suppose|imagine)\b",
+    r"\b(?:don'?t|do not|never|not|won'?t|shouldn'?t|cannot|can'?t|without|stop|cancel|if|how"
+    r"|should|unless|why|suppose|imagine)\b",
     re.IGNORECASE,
 )
 _BECAUSE = re.compile(
@@ -93,18 +93,29 @@ def needs_book(tool: Tool) -> bool:
 
 
 def _score(tool: Tool, text: str, *, strong: bool) -> float:
-    heard = {_stem(word): at.start() for at in re.finditer(r"[a-z]+", text.lower())
-             for word in [at.group()]}  # fmt: skip
-    nouns = {_stem(word) for word in tool.words if word not in _EMPTY}
+    heard = {_stem(at.group()): at.start() for at in re.finditer(r"[a-z]+", text.lower())}
+    nouns = {_stem(word) for word in _subject(tool)}
     hits = nouns & heard.keys()
     about = {_stem(word) for word in re.findall(r"[a-z]{4,}", tool.description.lower()[:2000])}
     told = (about - _EMPTY - hits) & heard.keys()
     first = min((heard[word] for word in hits | told), default=0)
     if not (hits or len(told) > 1) or _BLOCKED.search(text[:first]):
         return 0
-    if strong and (not nouns or hits != nouns):
+    if strong and (not nouns or hits != nouns or _only_asks(tool, text, heard)):
         return 0
     return 2 * len(hits) + min(len(told), 4) / 2
+
+
+def _subject(tool: Tool) -> list[str]:
+    """The words of a name that say what it is about: "dispute" in open_dispute."""
+    words = tool.words[1:] or tool.words
+    return [word for word in words if word not in _EMPTY]
+
+
+def _only_asks(tool: Tool, text: str, heard: Mapping[str, int]) -> bool:
+    """Whether "is my card new?" is no wish for freeze_card: a question without the verb."""
+    verb = tool.words[0]
+    return "?" in text and verb not in READS and _stem(verb) not in heard
 
 
 def _stem(word: str) -> str:

@@ -13,6 +13,7 @@ from baink_lab.sandbox.model.conversation import Answer, Call
 from baink_lab.sandbox.model.toolbox import Tool, words_of
 
 ASK_AGAIN = "Shall I ask again?"
+_MOST_DIGITS = 15
 NOT_APPROVED = {"denied", "expired", "unenrolled", "failed"}
 STATUSES = NOT_APPROVED | {"approved", "waiting"}
 
@@ -43,10 +44,14 @@ def subject(call: Call, book: Book, transfer: Tool | None) -> str:
     """What a call is about: "the transfer of $25.00 from Checking to Savings"."""
     if transfer is None or call.name != transfer.name:
         return f"the {' '.join(words_of(call.name))} request"
+    return f"the transfer of {_moved(call, book, transfer)}"
+
+
+def _moved(call: Call, book: Book, transfer: Tool, between: str = "") -> str:
     found = {slot: call.arguments.get(name) for slot, name in transfer.slots.items()}
     amount = amount_text(found.get("amount"), found.get("currency"), transfer.slots["amount"])
     source = f" from {book.name(found['source'])}" if found.get("source") else ""
-    return f"the transfer of {amount}{source} to {book.name(found.get('target'))}"
+    return f"{amount}{between}{source} to {book.name(found.get('target'))}"
 
 
 def amount_text(value: object, currency: object, parameter: str = "") -> str:
@@ -55,6 +60,8 @@ def amount_text(value: object, currency: object, parameter: str = "") -> str:
         number = Decimal(str(value))
         if "cent" in parameter:
             number /= 100
+        if number.adjusted() > _MOST_DIGITS:
+            return str(value)
         return money(number, str(currency or "USD"))
     except (InvalidOperation, ValueError):
         return str(value)
@@ -67,20 +74,18 @@ def _tell(answer: Answer, book: Book, transfer: Tool | None) -> str:
     nothing = "Nothing was moved." if moves else "Nothing was done."
     match answer.status:
         case "approved":
-            return _approved(what, content, moves=moves)
+            return _approved(answer, book, transfer)
         case "waiting":
             yet = nothing.replace(" was ", " has been ").replace(".", " yet.")
             return (
                 f"I sent a push to your phone for {what}; it is waiting for your approval there. "
                 f"{yet} We can talk on meanwhile."
             )
-        case "denied":
-            return f"{nothing} You denied {what} on your phone. {_again(moves=moves)}"
-        case "expired":
-            return (
-                f"{nothing} Nobody answered on the phone in time, so {what} expired. "
-                f"{_again(moves=moves)}"
-            )
+        case "denied" | "expired":
+            why = f"You denied {what} on your phone."
+            if answer.status == "expired":
+                why = f"Nobody answered on the phone in time, so {what} expired."
+            return f"{nothing} {why} {_again(moves=moves)}"
         case "unenrolled":
             return f"{nothing} {_enrol(what, content)}"
         case _:
@@ -91,13 +96,14 @@ def _again(*, moves: bool) -> str:
     return f"{ASK_AGAIN} Say \u201c{'continue transfer' if moves else 'try again'}\u201d."
 
 
-def _approved(what: str, content: Mapping[str, Any], *, moves: bool) -> str:
-    result = content.get("result")
-    if not moves:
+def _approved(answer: Answer, book: Book, transfer: Tool | None) -> str:
+    result = answer.content.get("result")
+    if transfer is None or answer.call.name != transfer.name:
         found = f" {plain(result)}" if result not in (None, "", {}, []) else ""
-        return f"Approved on your phone and done: {what}.{found}"
+        return f"Approved and done: {subject(answer.call, book, transfer)}.{found}"
+    moved = _moved(answer.call, book, transfer, " moved")
     known = result if isinstance(result, Mapping) else {}
-    said = [f"Done: {what.removeprefix('the ')} was approved on your phone and made."]
+    said = [f"Done: {moved}."]
     if known.get("id"):
         said.append(f"Reference: {known['id']}.")
     if known.get("balance_after") is not None:

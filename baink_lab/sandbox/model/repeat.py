@@ -41,7 +41,7 @@ def _gated(turn: Turn) -> list[Answer]:
     """How each gated call stands; of calls with the same arguments, the newest."""
     newest: dict[tuple[str, str], Answer] = {}
     for answer in turn.talk.latest.values():
-        if answer.status in outcomes.STATUSES:
+        if answer.status in outcomes.STATUSES and answer.call.name not in turn.lookups:
             newest[answer.call.name, json.dumps(answer.call.arguments, sort_keys=True)] = answer
     return list(newest.values())
 

@@ -20,7 +20,7 @@ _SLOTS: dict[str, Slot] = {
     "description": "memo", "reason": "memo", "purpose": "memo",
 }  # fmt: skip
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
-_READS = {"get", "list", "show", "read", "fetch", "find", "view", "lookup", "check", "retrieve"}
+READS = {"get", "list", "show", "read", "fetch", "find", "view", "lookup", "check", "retrieve"}
 _HISTORY = {"history", "transaction", "transactions", "entries", "activity", "statement"}
 _ACCOUNTS = {"account", "accounts", "balance", "balances"}
 _MOVES = re.compile(r"\b(?:transfer|move|send|pay|payment|wire|remit)s?\b", re.IGNORECASE)
@@ -168,7 +168,7 @@ def words_of(name: str) -> tuple[str, ...]:
 def _reads(tool: Tool, subjects: set[str]) -> bool:
     if tool.moves_money or not subjects & set(tool.words):
         return False
-    return tool.words[0] in _READS | subjects
+    return tool.words[0] in READS | subjects
 
 
 def _without(schema: Mapping[str, Any], key: str) -> dict[str, Any]:

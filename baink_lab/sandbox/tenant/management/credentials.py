@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from joserfc.errors import JoseError
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from joserfc.jwk import RSAKey
 from pydantic import Field
 from starlette.responses import Response
@@ -55,13 +57,7 @@ def _create(call: Call) -> Response:
     new = call.body(_NewCredential)
     if len(former) >= _MAX_CREDENTIALS:
         refuse_payload(f"A client may have {_MAX_CREDENTIALS} credentials at most")
-    try:
-        key = RSAKey.import_key(new.pem)
-        good = key.raw_value.key_size >= _MIN_BITS and not key.is_private
-    except (JoseError, ValueError):
-        good = False
-    if not good:
-        refuse_payload(f"pem must be a public RSA key of {_MIN_BITS} bits or more")
+    key = _public_key(new.pem)
     moment = iso(call.tenant.now())
     credential = {
         "id": f"cred_{base62(22)}",
@@ -76,6 +72,17 @@ def _create(call: Call) -> Response:
     }
     call.tenant.credentials_of.put(str(credential["id"]), credential)
     return answer(models.public(credential), 201)
+
+
+def _public_key(pem: str) -> RSAKey:
+    """The key in a PEM; the size is looked at first, as joserfc warns of short ones."""
+    try:
+        key = serialization.load_pem_public_key(pem.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, RSAPublicKey) or key.key_size < _MIN_BITS:
+        refuse_payload(f"pem must be a public RSA key of {_MIN_BITS} bits or more")
+    return RSAKey.import_key(key)
 
 
 def _delete(call: Call) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, RootModel
@@ -72,7 +73,7 @@ def endpoints() -> list[Endpoint]:
 
 
 def _endpoint(*args: Any) -> Endpoint:
-    return Endpoint(*args, guardian=True)
+    return replace(Endpoint(*args), guardian=True)
 
 
 def _factors(call: Call) -> Response:

@@ -76,7 +76,7 @@ def _former(call: Call) -> list[dict[str, Any]]:
 
 
 def _shown(tenant: Tenant, permission: dict[str, Any]) -> dict[str, Any]:
-    api = tenant.api(permission["resource_server_identifier"]) or {"name": "", "scopes": []}
-    found = (scope for scope in api["scopes"] if scope["value"] == permission["permission_name"])
-    description = next(found, {}).get("description") or ""
-    return {**permission, "resource_server_name": api["name"], "description": description}
+    api: dict[str, Any] = tenant.api(permission["resource_server_identifier"]) or {}
+    texts = {scope["value"]: scope.get("description") for scope in api.get("scopes", [])}
+    description = texts.get(permission["permission_name"]) or ""
+    return {**permission, "resource_server_name": api.get("name", ""), "description": description}

@@ -11,7 +11,7 @@ from baink_lab.sandbox.tenant.management.payload import refuse_query
 
 MAX_QUERY = 1024  # characters
 MAX_TERMS = 20
-_VALUE = r'"(?P<quoted>[^"\\]*)"|(?P<plain>[^\s"():]+)'
+_VALUE = r'"(?P<quoted>[^"\\]*)"|(?P<plain>[^\s"():\[\]{}]+)'
 _TERM = re.compile(rf"(?P<not>NOT\s+|-)?(?:(?P<field>[A-Za-z_][\w.]*):)?(?:{_VALUE})")
 _SPACE = re.compile(r"\s+")
 _JOIN = re.compile(r"\s+(?:(?P<join>AND|OR)\s+)?")
@@ -84,6 +84,5 @@ def _values(value: Any, path: list[str]) -> list[str]:
 
 def _equal(value: str, wanted: str, *, wildcards: bool) -> bool:
     if wildcards and "*" in wanted:
-        pieces = [fnmatch.translate(wanted.lower().replace("[", "[[]"))]
-        return re.match(pieces[0], value.lower()) is not None
+        return fnmatch.fnmatchcase(value.lower(), wanted.lower())
     return value.lower() == wanted.lower()

@@ -1,0 +1,133 @@
+"""Aiya in a notebook: a chat widget that streams, counts down, and works while a cell waits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import html
+import time
+import warnings
+from typing import Any
+
+from baink_lab.aiya import Aiya
+from baink_lab.errors import BainkError
+from baink_lab.lab.show import WidgetShown, clock_face
+
+_STYLE = (
+    "max-height:24em;overflow-y:auto;padding:.5em;border:1px solid;border-radius:.5em;"
+    "background:var(--jp-layout-color1,transparent);color:var(--jp-ui-font-color1,inherit)"
+)
+
+
+class Chat:
+    """What is said on one thread, as a widget.
+
+    Args:
+        aiya: who answers.
+        thread: the conversation.
+    """
+
+    def __init__(self, aiya: Aiya, thread: str) -> None:
+        import ipywidgets as w  # noqa: PLC0415 - the lab works without widgets too
+
+        self._aiya = aiya
+        self._thread = thread
+        self._lines: list[tuple[str, str]] = []
+        self._writing = ""
+        self._listening = contextlib.ExitStack()
+        self._waits: dict[str, float] = {}
+        self._log = w.HTML()
+        self._status = w.HTML()
+        self._text = w.Text(
+            placeholder="Move $25 from checking to savings",
+            description="Say to Aiya",
+            style={"description_width": "initial"},
+            layout=w.Layout(width="80%"),
+        )
+        self._send = w.Button(description="Send", button_style="primary")
+        self._send.on_click(lambda _: self._submit())
+        with warnings.catch_warnings():  # deprecated, but nothing else hears the Enter key
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._text.on_submit(lambda _: self._submit())
+        row = w.HBox([self._text, self._send])
+        self.box = w.VBox([self._log, self._status, row], layout=w.Layout(width="42em"))
+        self._draw()
+
+    async def open(self) -> WidgetShown:
+        """Fill in what was said before, and listen from now on."""
+        for message in await self._aiya.messages(self._thread):
+            if message["role"] in {"user", "assistant"} and message.get("content"):
+                who = "You" if message["role"] == "user" else "Aiya"
+                self._lines.append((who, message["content"]))
+        for approval in await self._aiya.waiting(self._thread):
+            self._waits[approval.id] = approval.expires_at
+        self._listening.enter_context(self._aiya.listen(self._hear))
+        self._ticker = asyncio.create_task(self._tick(), name="chat countdown")
+        self._draw()
+        words = 'Chat with Aiya. Without widgets: run await lab.say("Move $25 from …")'
+        return WidgetShown(self.box, words)
+
+    def close(self) -> None:
+        """Stop listening; the widget stays as it is."""
+        self._ticker.cancel()
+        self._listening.close()
+
+    def _submit(self) -> None:
+        text, self._text.value = self._text.value.strip(), ""
+        if text:
+            self._sending = asyncio.ensure_future(self._say(text))
+
+    async def _say(self, text: str) -> None:
+        self._send.disabled = True
+        try:
+            await self._aiya.say(text, thread=self._thread)
+        except BainkError as problem:
+            self._lines.append(("Lab", problem.sentence))
+        finally:
+            self._send.disabled = False
+            self._draw()
+
+    def _hear(self, thread: str, event: dict[str, Any]) -> None:
+        if thread != self._thread:
+            return
+        match event["type"]:
+            case "asked":
+                self._lines.append(("You", event["text"]))
+            case "token":
+                self._writing += event["text"]
+            case "said":
+                self._writing = ""
+                self._lines.append(("Aiya", event["text"]))
+            case "push_sent":
+                self._waits[event["approval_id"]] = event["expires_at"]
+                said = f"I sent a push to your phone: “{event['binding_message']}”."
+                self._lines.append(("Aiya", said))
+            case "acting":
+                self._lines.append(("Aiya", "Approved. Moving the money …"))
+            case "delivered":
+                self._waits.pop(event["approval_id"], None)
+        self._draw()
+
+    async def _tick(self) -> None:
+        while True:
+            self._tell_status()
+            await asyncio.sleep(1)
+
+    def _tell_status(self) -> None:
+        text = ""
+        if self._waits:
+            left = clock_face(max(self._waits.values()) - time.time())
+            text = f"Waiting for your phone: {left} left. You may go on talking."
+        shown = f"<small>{text}</small>"
+        if self._status.value != shown:
+            self._status.value = shown
+
+    def _draw(self) -> None:
+        lines = [*self._lines, *([("Aiya", self._writing)] if self._writing else [])]
+        body = "".join(f"<p><strong>{who}:</strong> {html.escape(text)}</p>" for who, text in lines)
+        hello = "<p>Ask Aiya for a transfer.</p>"
+        self._log.value = (
+            f'<div role="log" aria-live="polite" aria-label="Chat with Aiya" tabindex="0" '
+            f'style="{_STYLE}">{body or hello}</div>'
+        )
+        self._tell_status()

@@ -1,0 +1,50 @@
+"""The launch pad: where everything of the workshop is, in one table."""
+
+from __future__ import annotations
+
+import html
+
+from baink_lab.lab.show import Shown
+from baink_lab.settings import Settings, World
+
+
+def launch_pad(world: World, settings: Settings) -> Shown:
+    """Links to tenant, phone, bank, model and documentation, with what each is for.
+
+    Args:
+        world: where they are.
+        settings: which of them are real.
+    """
+    live = settings.mode == "live"
+    discovery = f"{world.issuer}.well-known/openid-configuration"
+    tenant = "https://manage.auth0.com/" if live else discovery
+    rows = [
+        ("Tenant", tenant, "Auth0's dashboard" if live else "stands in for Auth0 on this machine"),
+        ("Bank", f"{world.bank}/api/accounts", "the bAInk's API; it wants a token"),
+        ("Model", world.model, "a real one" if settings.model_is_live else "a scripted stand-in"),
+        (
+            "CIBA",
+            "https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html",
+            "the specification",
+        ),
+        (
+            "Auth0 on CIBA",
+            "https://auth0.com/docs/get-started/authentication-and-authorization-flow/"
+            "client-initiated-backchannel-authentication-flow",
+            "the flow, told by Auth0",
+        ),
+    ]
+    if world.phone:
+        rows.insert(1, ("Phone", f"{world.phone}/", "your second device: open it beside this page"))
+    cells = "".join(
+        f'<tr><th scope="row">{html.escape(name)}</th><td><a href="{html.escape(url)}" '
+        f'target="_blank" rel="noreferrer">{html.escape(_short(url))}</a></td>'
+        f"<td>{html.escape(what)}</td></tr>"
+        for name, url, what in rows
+    )
+    text = "\n".join(f"{name}: {url} ({what})" for name, url, what in rows)
+    return Shown(f"<table><caption>Launch pad</caption>{cells}</table>", text)
+
+
+def _short(url: str) -> str:
+    return url if len(url) <= 60 else f"{url[:57]}…"

@@ -1,0 +1,62 @@
+"""Things to show in a notebook: HTML for browsers and screen readers, text for everybody else."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+from collections.abc import Sequence
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Shown:
+    """One output in two forms; a notebook takes the richest that it can show.
+
+    Attributes:
+        html: safe to show as it is.
+        text: says the same in words.
+    """
+
+    html: str
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        return {"text/html": self.html, "text/plain": self.text}
+
+
+class WidgetShown:
+    """A widget with words for where widgets cannot be shown (GitHub, nbconvert, a terminal)."""
+
+    def __init__(self, widget: Any, text: str) -> None:
+        self.widget = widget
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle = dict(self.widget._repr_mimebundle_(**kwargs))
+        return bundle | {"text/plain": self.text}
+
+
+def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Shown:
+    """A table; cells are plain text."""
+    cells = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    titles = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in head)
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
+    return Shown(
+        f"<table><caption>{html.escape(caption)}</caption><tr>{titles}</tr>{cells}</table>",
+        "\n".join([f"{caption}:", *lines]),
+    )
+
+
+def clock_face(seconds: float) -> str:
+    """Minutes and seconds, like 4:59."""
+    whole = max(0, int(seconds))
+    return f"{whole // 60}:{whole % 60:02d}"
