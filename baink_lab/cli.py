@@ -127,11 +127,21 @@ def _print_line(ready: dict[str, Any]) -> None:
     print(json.dumps(ready), flush=True)
 
 
+# Every sandbox writes the first and then the second; live mode does so in the third.
+_LIVED_IN = ("sandbox.lock", "addresses.json", "live")
+
+
 def _refuse_precious(home: Path) -> None:
     """A BAINK_HOME that points at somebody's own folder is not ours to delete."""
-    here = Path.cwd().resolve()
-    kept = {Path.home().resolve(), here, *here.parents}
-    if home in kept or any((home / mark).exists() for mark in (".git", "pyproject.toml")):
+    here, person = Path.cwd().resolve(), Path.home().resolve()
+    kept = {here, *here.parents, person, *person.parents}
+    marks = (".git", "pyproject.toml")
+    strange = not any((home / name).exists() for name in _LIVED_IN)
+    if (
+        home in kept
+        or any((home / mark).exists() for mark in marks)
+        or (strange and home.is_dir() and any(home.iterdir()))
+    ):
         raise BainkError(
             f"BAINK_HOME is {home}, which holds more than the lab's own files. "
             "Delete by hand what you do not need, or set BAINK_HOME to a folder of its own.",

@@ -80,7 +80,8 @@ def main() -> int:
 async def _examine_all(settings: Settings) -> list[Finding]:
     """Examine the sandbox that runs; when none does, one that is started and stopped again."""
     home = settings.baink_home
-    ready = await launch.running(folder(home, live=settings.mode == "live"))
+    state = folder(home, live=settings.mode == "live")
+    ready = await launch.running(state)
     if ready is not None:
         return await examine(settings, ready)
     try:
@@ -93,7 +94,7 @@ async def _examine_all(settings: Settings) -> list[Finding]:
     try:
         return await examine(settings, ready)
     finally:
-        await launch.stop(home)
+        await launch.stop_own(state)  # one that somebody else started meanwhile is theirs
 
 
 def _row(finding: Finding) -> str:

@@ -114,7 +114,7 @@ class _Screen:
         self._none = ipywidgets.HTML("<p>Nothing waits for you.</p>")
         self._told = ipywidgets.HTML()
         self._list = ipywidgets.VBox()
-        title = ipywidgets.HTML("<strong>📱 Your phone</strong>")
+        title = ipywidgets.HTML("<strong>Your phone</strong>")
         self.box = ipywidgets.VBox(
             [title, self._none, self._list, self._told],
             layout=ipywidgets.Layout(

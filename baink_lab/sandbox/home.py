@@ -8,6 +8,8 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from baink_lab.errors import BainkError
+
 LOCK = "sandbox.lock"
 READY = "ready.json"
 LOG = "sandbox.log"
@@ -25,8 +27,22 @@ def folders(home: Path) -> list[Path]:
 
 
 def make(path: Path) -> Path:
-    """Create `path` for its owner alone (0700), parents included; return it."""
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Create `path` for its owner alone (0700), parents included; return it.
+
+    Raises:
+        BainkError: it cannot be made, or not be written to.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        why = "" if os.access(path, os.W_OK | os.X_OK) else "not writable"
+    except OSError as failure:
+        why = failure.strerror or type(failure).__name__
+    if why:
+        raise BainkError(
+            f"The folder {path} cannot be used ({why}). "
+            "Set BAINK_HOME to a folder that you can write to.",
+            code="home",
+        )
     return path
 
 

@@ -109,8 +109,8 @@ async def keep(
         told("The sandbox has stopped. I start it anew; nothing is lost.", None)
         try:
             told("The sandbox is back.", await start())
-        except SandboxError as failure:
-            told(f"{failure.sentence} I try again.", None)
+        except (BainkError, OSError) as failure:
+            told(f"{failure} I try again.", None)
 
 
 async def running(folder: Path) -> dict[str, Any] | None:
@@ -130,6 +130,17 @@ async def stop(home: Path) -> bool:
         SandboxError: one would not end within 5 s, even when killed.
     """
     return any([await _stop(folder) for folder in files.folders(home)])
+
+
+async def stop_own(folder: Path) -> bool:
+    """End the sandbox of `folder` if this process started it; True when it did.
+
+    Raises:
+        SandboxError: it would not end within 5 s, even when killed.
+    """
+    pid = files.read_json(folder / files.READY).get("pid")
+    ours = any(child.pid == pid and child.poll() is None for child in _children)
+    return ours and await _stop(folder)
 
 
 def is_locked(folder: Path) -> bool:

@@ -64,15 +64,17 @@ async def serve(options: SandboxOptions, ready: Callable[[dict[str, Any]], None]
     """
     settings = options.settings
     folder = files.make(files.folder(settings.baink_home, live=settings.mode == "live"))
-    with _only_one(folder):
-        (folder / files.READY).unlink(missing_ok=True)
+    # A signal that comes while we start, or the moment after the ready line, ends us orderly too.
+    with _signals() as told, _only_one(folder):
+        for stale in _ready_files(folder, options):
+            stale.unlink(missing_ok=True)
         sockets = bind(folder, services(settings), options.port)
         bases = {name: base_url(bound) for name, bound in sockets.items()}
         tenant = TenantOptions(options.interval, options.expires, options.relaxed)
         try:
             async with open_world(folder, settings, bases, tenant) as (line, apps):
                 servers = {_Server(apps[name]): bound for name, bound in sockets.items()}
-                await _run(servers, line, folder, options, ready)
+                await _run(servers, line, folder, options, ready, told)
         finally:
             for bound in sockets.values():
                 bound.close()
@@ -117,30 +119,33 @@ async def _run(
     folder: Path,
     options: SandboxOptions,
     ready: Callable[[dict[str, Any]], None],
+    told: asyncio.Event,
 ) -> None:
     serving = [asyncio.create_task(server.run_on(bound)) for server, bound in servers.items()]
-    told = False
+    by_wish = False
     try:
         for server in servers:
             await server.settled.wait()
         if all(server.started for server in servers):
             with _announced(line, folder, options):
                 ready(line)
-                told = await _until_told(serving, line, options)
+                by_wish = await _until_told(told, serving, line, options)
     finally:
         for server in servers:
             server.should_exit = True
         failures = await asyncio.gather(*serving, return_exceptions=True)
-    if not told:
+    if not by_wish:
         why = next((repr(failure) for failure in failures if failure), "no reason given")
         raise SandboxError(f"A service of the sandbox did not start, or ended: {why}.")
 
 
 async def _until_told(
-    serving: list[asyncio.Task[None]], line: dict[str, Any], options: SandboxOptions
+    told: asyncio.Event,
+    serving: list[asyncio.Task[None]],
+    line: dict[str, Any],
+    options: SandboxOptions,
 ) -> bool:
     """True at a signal or when the owner is gone; False when a service has ended by itself."""
-    told = asyncio.Event()
     watches: list[asyncio.Task[Any]] = [asyncio.create_task(told.wait())]
     helpers: list[asyncio.Task[Any]] = []
     if options.owner_pid is not None:
@@ -148,8 +153,7 @@ async def _until_told(
     if options.autopilot in {"approve", "deny"} and line["phone"]:
         helpers.append(asyncio.create_task(decide_all(line["phone"], options.autopilot)))
     try:
-        with _signals(told):
-            await asyncio.wait([*watches, *serving], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([*watches, *serving], return_when=asyncio.FIRST_COMPLETED)
         return any(task.done() for task in watches)
     finally:
         for task in watches + helpers:
@@ -165,7 +169,9 @@ async def _owner_gone(owner: int) -> bool:
 
 
 @contextlib.contextmanager
-def _signals(told: asyncio.Event) -> Iterator[None]:
+def _signals() -> Iterator[asyncio.Event]:
+    """An event that SIGTERM and SIGINT set."""
+    told = asyncio.Event()
     loop = asyncio.get_running_loop()
     handled: list[signal.Signals] = []
     # Refused outside the main thread and on Windows; there the process simply ends.
@@ -174,7 +180,7 @@ def _signals(told: asyncio.Event) -> Iterator[None]:
             loop.add_signal_handler(number, told.set)
             handled.append(number)
     try:
-        yield
+        yield told
     finally:
         for number in handled:
             loop.remove_signal_handler(number)
@@ -183,16 +189,24 @@ def _signals(told: asyncio.Event) -> Iterator[None]:
 @contextlib.contextmanager
 def _announced(line: dict[str, Any], folder: Path, options: SandboxOptions) -> Iterator[None]:
     """The ready files are there exactly while the services answer."""
-    paths = [folder / files.READY, *([options.ready_file] if options.ready_file else [])]
-    for path in paths:
-        files.make(path.absolute().parent)
-        files.write_json(path, line)
+    paths = _ready_files(folder, options)
+    try:
+        for path in paths:
+            path.absolute().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            files.write_json(path, line)
+    except OSError as failure:
+        why = failure.strerror or type(failure).__name__
+        raise SandboxError(f"The ready file {path} cannot be written ({why}).") from None
     try:
         yield
     finally:
         for path in paths:
             if files.read_json(path).get("pid") == os.getpid():
                 path.unlink(missing_ok=True)
+
+
+def _ready_files(folder: Path, options: SandboxOptions) -> list[Path]:
+    return [folder / files.READY, *([options.ready_file] if options.ready_file else [])]
 
 
 @contextlib.contextmanager

@@ -6,26 +6,27 @@ import re
 
 from baink_lab.sandbox.model.phrases import Speech
 
-LONGEST = 4000  # characters that are read with care; more is answered, but never acted on
+_SHORT = 120  # characters of a plain yes, or of "continue transfer"
+LONGEST = 1000  # characters that are read with care; more is answered, but never acted on
 
 _POLITE = (
     r"(?:please|pls|ok(?:ay)?|yes|yeah|yep|sure|now|so|and|then|thanks|great|done|aiya|can you)"
 )
 _AGAIN = re.compile(
-    rf"(?:\W*{_POLITE}\b)*\W*"
+    rf"(?:\W*{_POLITE}\b){{0,4}}\W*"
     r"(?:continue|resume|proceed|retry|carry on|go on"
     r"|try (?:it |that |this |them |the transfers? )?(?:once )?(?:again|more)|once more"
     r"|ask (?:me )?(?:once )?again|(?:re)?send (?:it|the push|that)(?: again)?|again"
     r"|repeat(?: it)?)"
     r"(?:\s+(?:with )?(?:the|my|that|both|all)?\s*(?:last|same)?\s*"
-    r"(?:transfers?|payments?|requests?|push|it|again|them|please|now|both|all))*\W*",
+    r"(?:transfers?|payments?|requests?|push|it|again|them|please|now|both|all)){0,4}\W*",
     re.IGNORECASE,
 )
 _YES = re.compile(
     r"\W*(?:y|yes|yeah|yep|yup|sure|ok(?:ay)?|confirm(?:ed)?|correct|right|do it|go ahead"
     r"|please do|absolutely|of course|affirmative|sounds good|looks good|that'?s right)"
     r"(?:\W+(?:please|do it|go ahead|thanks|thank you|i confirm|confirm|that'?s right|correct|"
-    r"it is|sure|move it|send it|both|do|yes))*\W*",
+    r"it is|sure|move it|send it|both|do|yes)){0,4}\W*",
     re.IGNORECASE,
 )
 _NO = re.compile(
@@ -80,13 +81,15 @@ def wants_again(text: str, speech: Speech) -> bool:
     """Whether the customer wants the last gated call made again: "continue transfer"."""
     if any(clause.mood in {"negated", "conditional"} for clause in speech.clauses):
         return False
+    if len(text) > _SHORT:
+        return False  # whoever says more than that says something else
     parts = [speech.plain(clause.words) for clause in speech.clauses]
     return bool(_AGAIN.fullmatch(text)) or any(_AGAIN.fullmatch(part) for part in parts)
 
 
 def agrees(text: str) -> bool:
     """Whether a message is a plain yes."""
-    return bool(_YES.fullmatch(text))
+    return len(text) <= _SHORT and bool(_YES.fullmatch(text))
 
 
 def refuses(text: str) -> bool:

@@ -67,8 +67,9 @@ def start(
             details=details,
         )
         raise
-    request = _open(tenant, asked, channel, now)
-    _tell(tenant, fields, asked, request, caller)
+    with tenant.store.atomic():
+        request = _open(tenant, asked, channel, now)
+        _tell(tenant, fields, asked, request, caller)
     interval = int(request.interval) if request.interval == int(request.interval) else None
     return {
         "auth_req_id": request.auth_req_id,

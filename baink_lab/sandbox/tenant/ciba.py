@@ -92,6 +92,7 @@ class CibaBook:
         """Record a new request, and forget those that ended long ago."""
         self._purge(request.created_at)
         self._save(request)
+        self._store.on_rollback(lambda: self._forget(request))
         self._requests[request.auth_req_id] = request
         self._by_consent[request.consent_id] = request
         self._pending[request.auth_req_id] = request
@@ -132,12 +133,20 @@ class CibaBook:
         return self._by_consent.get(consent_id)
 
     def _settle(self, request: CibaRequest, state: State) -> None:
-        before, request.state = request.state, state
-        try:
-            self._save(request)
-        except BaseException:
-            request.state = before
-            raise
+        before = request.state
+        self._save(dataclasses.replace(request, state=state))
+        self._store.on_rollback(lambda: self._unsettle(request, before))
+        request.state = state
+        self._pending.pop(request.auth_req_id, None)
+
+    def _unsettle(self, request: CibaRequest, state: State) -> None:
+        request.state = state
+        if state == "pending":
+            self._pending[request.auth_req_id] = request
+
+    def _forget(self, request: CibaRequest) -> None:
+        del self._requests[request.auth_req_id]
+        del self._by_consent[request.consent_id]
         self._pending.pop(request.auth_req_id, None)
 
     def _save(self, request: CibaRequest) -> None:
@@ -152,9 +161,7 @@ class CibaBook:
             if now < oldest.expires_at + KEEP_AFTER_EXPIRY:
                 return
             self._store.remove(_KIND, oldest.auth_req_id)
-            del self._requests[oldest.auth_req_id]
-            del self._by_consent[oldest.consent_id]
-            self._pending.pop(oldest.auth_req_id, None)
+            self._forget(oldest)
 
 
 def new_auth_req_id() -> str:

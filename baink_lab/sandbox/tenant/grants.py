@@ -57,8 +57,7 @@ def exchange(
         access.require_grant_type(client, name)
         if is_public(client) and name in (CIBA_GRANT, "client_credentials"):
             raise OAuthError("access_denied", "Unauthorized", status=401)
-        with tenant.store.atomic():
-            body = grant(tenant, client, fields)
+        body = _settled(tenant, grant, client, fields)
     except OAuthError as refused:
         if refused.code not in _NOT_LOGGED:
             details = {"error": {"message": str(refused)}}
@@ -69,6 +68,18 @@ def exchange(
     if name != CIBA_GRANT:
         tenant.events.add(succeeded, client=client, caller=caller)
     return body
+
+
+def _settled(
+    tenant: Tenant, grant: Grant, client: dict[str, Any], fields: dict[str, str]
+) -> dict[str, Any]:
+    """One grant in one transaction. A refusal is an answer too: a code that it spent is spent."""
+    with tenant.store.atomic():
+        try:
+            return grant(tenant, client, fields)
+        except OAuthError as reason:
+            refused = reason
+    raise refused
 
 
 def identify(tenant: Tenant, fields: dict[str, str], authorization: str) -> dict[str, Any]:

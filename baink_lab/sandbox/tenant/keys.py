@@ -39,6 +39,7 @@ class SigningKeys:
     def rotate(self) -> str:
         """Make a new signing key; the former ones stay published. Returns the new `kid`."""
         document = _new_key(self._host)
+        self._documents.on_rollback(self._load)
         self._documents.put(f"{len(self._documents):06d}", document)
         self._load()
         return str(document["kid"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ class Store:
     """One SQLite file, readable by its owner alone, that outlives a kill -9 at any moment."""
 
     def __init__(self, path: Path) -> None:
+        self._undo: list[Callable[[], object]] = []
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         path.chmod(0o600)
@@ -56,17 +57,38 @@ class Store:
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
-        """All writes inside happen, or none; inner uses join the outer one."""
+        """All writes inside happen, or none, in the file and in memory alike.
+
+        Inner uses join the outer one.
+        """
         if self.connection.in_transaction:
             yield
             return
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self.connection.execute("COMMIT")
         except BaseException:
-            self.connection.execute("ROLLBACK")
+            self._roll_back()
             raise
-        self.connection.execute("COMMIT")
+        finally:
+            self._undo.clear()
+
+    def on_rollback(self, undo: Callable[[], object]) -> None:
+        """Call `undo` if the writes of now are taken back; outside `atomic` they never are.
+
+        The last one registered is called first. Register before you change memory.
+        """
+        if self.connection.in_transaction:
+            self._undo.append(undo)
+
+    def _roll_back(self) -> None:
+        try:
+            if self.connection.in_transaction:  # a full disk may have ended it already
+                self.connection.execute("ROLLBACK")
+        finally:
+            while self._undo:
+                self._undo.pop()()
 
     def load(self, kind: str) -> dict[str, Any]:
         """Every document of one kind, by id."""
@@ -111,10 +133,24 @@ class Collection(Mapping[str, Any]):
     def put(self, key: str, body: Any) -> Any:
         """Write one document, to the file first; returns it."""
         self._store.put(self._kind, key, body)
+        self._remember(key)
         self._items[key] = body
         return body
 
     def remove(self, key: str) -> Any:
         """Forget one document; returns it, or None when there was none."""
         self._store.remove(self._kind, key)
+        self._remember(key)
         return self._items.pop(key, None)
+
+    def on_rollback(self, undo: Callable[[], object]) -> None:
+        """For what others derive from this collection; see `Store.on_rollback`."""
+        self._store.on_rollback(undo)
+
+    def _remember(self, key: str) -> None:
+        """A rollback puts back what stands under this key now."""
+        if key in self._items:
+            former = self._items[key]
+            self._store.on_rollback(lambda: self._items.__setitem__(key, former))
+        else:
+            self._store.on_rollback(lambda: self._items.pop(key, None))

@@ -1,0 +1,62 @@
+"""Lab 00 as a learner does it: run the cells, press Approve on the phone, then deny in the chat."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.conftest import ARTIFACTS
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+
+async def test_a_learner_approves_on_the_phone_widget_and_denies_from_the_chat(jupyter, page):
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    await jupyter.open(page, "00_start_here.ipynb")
+    await jupyter.run_all(page)
+    outputs = page.locator(".jp-OutputArea-output")
+
+    approve = outputs.locator("button.jupyter-button", has_text="Approve")
+    await approve.wait_for()
+    waiting = outputs.get_by_text(re.compile("Waiting for the phone, 4:"))
+    await waiting.wait_for()
+    await page.screenshot(path=ARTIFACTS / "lab00_waiting.png")
+    await approve.click()
+
+    await outputs.get_by_text("✅ first_transfer: passed.").wait_for()
+    await outputs.get_by_role("cell", name="2475.00").wait_for()
+    log = outputs.get_by_role("log")
+    await log.get_by_text("Done: ").wait_for()
+
+    box = outputs.get_by_label("Say to Aiya")
+    await box.fill("send 10 dollars to Mia")
+    await box.press("Enter")
+    await log.get_by_text("I sent a push to your phone: “Pay 10.00 USD to Mia Moreau").wait_for()
+    await page.screenshot(path=ARTIFACTS / "lab00_chat.png")
+    await outputs.locator("button.jupyter-button", has_text="Deny").click()
+    await log.get_by_text("Nothing was moved").wait_for()
+
+    await box.fill("what is my balance?")
+    await outputs.locator("button.jupyter-button", has_text="Send").click()
+    await log.get_by_text(re.compile(r"2,475\.00")).last.wait_for()
+    assert not errors
+
+
+async def test_the_phone_page_shows_and_answers_a_push(jupyter, page, browser):
+    await jupyter.open(page, "00_start_here.ipynb")
+    await jupyter.run_all(page)
+    outputs = page.locator(".jp-OutputArea-output")
+    address = await outputs.locator("a", has_text=re.compile(r"/[\w-]{22}/$")).get_attribute("href")
+    context = await browser.new_context(viewport={"width": 390, "height": 700})
+    phone = await context.new_page()
+    await phone.goto(address)
+    await phone.get_by_text("Move 25.00 USD from Checking to Savings").first.wait_for()
+    await phone.get_by_text(re.compile(r"4:\d\d left")).wait_for()
+    await phone.screenshot(path=ARTIFACTS / "phone_page.png")
+    await phone.get_by_role("button", name="Approve").focus()
+    await phone.keyboard.press("Enter")
+    await phone.get_by_text(re.compile("^Approved: Move 25.00 USD")).wait_for()
+    await outputs.get_by_text("✅ first_transfer: passed.").wait_for()
+    await context.close()
