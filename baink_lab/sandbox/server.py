@@ -67,7 +67,8 @@ async def serve(options: SandboxOptions, ready: Callable[[dict[str, Any]], None]
     # A signal that comes while we start, or the moment after the ready line, ends us orderly too.
     with _signals() as told, _only_one(folder):
         for stale in _ready_files(folder, options):
-            stale.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # writing it will say what is wrong
+                stale.unlink()
         sockets = bind(folder, services(settings), options.port)
         bases = {name: base_url(bound) for name, bound in sockets.items()}
         tenant = TenantOptions(options.interval, options.expires, options.relaxed)

@@ -33,14 +33,17 @@ async def test_a_learner_approves_on_the_phone_widget_and_denies_from_the_chat(j
     box = outputs.get_by_label("Say to Aiya")
     await box.fill("send 10 dollars to Mia")
     await box.press("Enter")
+    await log.get_by_text(re.compile("which account", re.I)).wait_for()
+    await box.fill("from checking")
+    await box.press("Enter")
     await log.get_by_text("I sent a push to your phone: “Pay 10.00 USD to Mia Moreau").wait_for()
-    await page.screenshot(path=ARTIFACTS / "lab00_chat.png")
+    await log.screenshot(path=ARTIFACTS / "lab00_chat.png")
     await outputs.locator("button.jupyter-button", has_text="Deny").click()
     await log.get_by_text("Nothing was moved").wait_for()
 
     await box.fill("what is my balance?")
     await outputs.locator("button.jupyter-button", has_text="Send").click()
-    await log.get_by_text(re.compile(r"2,475\.00")).last.wait_for()
+    await log.get_by_text(re.compile(r"10,025\.00")).wait_for()
     assert not errors
 
 

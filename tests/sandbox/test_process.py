@@ -216,7 +216,7 @@ def test_the_wanted_port_is_taken_when_it_is_free_and_kept(sandbox):
 def test_another_port_is_chosen_when_the_wanted_one_is_taken(sandbox):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        process, ready = sandbox(f"--port={port}")
+        _, ready = sandbox(f"--port={port}")
         assert httpx.URL(ready["tenant"]).port != port
         assert listens(ready["tenant"])
 

@@ -1,7 +1,7 @@
 """What the scripted model understands, asks and tells."""
 
 import pytest
-from model_world import TOOLS, Chat, confirming
+from model_world import Chat, confirming
 
 C, S, M, B = "acc_checking", "acc_savings", "acc_mia", "acc_ben"
 
@@ -132,4 +132,11 @@ async def test_other_tools():
         ("open_dispute", {"transaction_id": "tr_77", "reason": "I did not buy it"}),
         ("read_tax_documents", {}),
     ]
-    assert TOOLS
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "said", ["continue " + "the transfer " * 70 + "x", "- " * 499, "$5 " * 330]
+)
+async def test_no_message_is_slow(said):
+    assert await Chat().say(said)

@@ -1,6 +1,5 @@
 """The scripted model's protocol: OpenAI's client, streams, errors, and no 500."""
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -87,17 +86,21 @@ async def test_paths_and_methods():
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
-WORDS = st.lists(
-    st.sampled_from(
-        ["send", "move", "pay", "don't", "$5", "25", "Mia", "Ben", "to", "from", "checking", "savings", "and", "yes", "no", ",", ".", "?", "again", "continue", "transfer", "because", "dispute", "half", "twenty", "if", '"', "'", "$1e9", "balance", "history"]
-    )
-    | st.text(max_size=5),
-    max_size=25,
-).map(" ".join)
+VOCABULARY = (
+    "send move pay don't $5 25 Mia Ben to from checking savings and yes no , . ? again "
+    "continue transfer because dispute half twenty if \" ' $1e9 balance history"
+)
+WORDS = st.lists(st.sampled_from(VOCABULARY.split()) | st.text(max_size=5), max_size=25).map(
+    " ".join
+)
 ASKED = {"role": "assistant", "content": "ok?"}
 SAID = WORDS.map(lambda text: {"role": "user", "content": text})
 ANSWERED = JSON.map(lambda value: {"role": "tool", "tool_call_id": "c", "content": str(value)})
@@ -119,4 +122,3 @@ async def test_nothing_is_a_500(body):
     async with http() as client:
         response = await client.post("/v1/chat/completions", json=body)
     assert response.status_code < 500
-    assert isinstance(response, httpx.Response)
