@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from baink_lab.auth0.errors import Auth0Error
+from baink_lab.auth0.errors import Auth0Error, Unavailable
 from baink_lab.auth0.wire import answer_of, send
 from baink_lab.clock import Clock
 
@@ -88,8 +88,10 @@ class MachineToken:
         answer = answer_of(response)
         if response.status_code != 200:
             raise _refused(response.status_code, answer)
-        self._token = str(answer["access_token"])
-        self._good_until = asked_at + float(answer.get("expires_in", 0)) - RENEW_SECONDS
+        token, life = answer.get("access_token"), answer.get("expires_in", 0)
+        if not isinstance(token, str) or not isinstance(life, int | float):
+            raise Unavailable("The tenant's answer holds no token for the Management API.")
+        self._token, self._good_until = token, asked_at + life - RENEW_SECONDS
 
 
 def _refused(status: int, answer: dict[str, Any]) -> ManagementError:

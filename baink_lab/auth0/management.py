@@ -135,7 +135,10 @@ class ManagementClient:
         ticket = await self.post(
             "guardian/enrollments/ticket", {"user_id": user_id, "send_mail": False, "factor": PUSH}
         )
-        return str(ticket["ticket_url"])
+        url = ticket.get("ticket_url") if isinstance(ticket, dict) else None
+        if not isinstance(url, str):
+            raise Unavailable("The tenant's answer holds no enrolment ticket.")
+        return url
 
     async def _find(self, path: str) -> dict[str, Any] | None:
         try:
@@ -177,7 +180,8 @@ class ManagementClient:
         asked = retry_after(response)
         if asked is None:
             reset = response.headers.get("x-ratelimit-reset", "")
-            asked = float(reset) - self._clock.now() if reset.isdigit() else 1.0
+            known = reset.isascii() and reset.isdigit()
+            asked = float(reset) - self._clock.now() if known else 1.0
         return min(max(asked, 0.0), LONGEST_PAUSE_SECONDS)
 
 
@@ -185,9 +189,17 @@ def _objects(answer: Any) -> list[dict[str, Any]]:
     return [each for each in answer if isinstance(each, dict)] if isinstance(answer, list) else []
 
 
+def _json(response: httpx.Response, what: str) -> Any:
+    try:
+        return response.json()
+    except ValueError:  # a proxy, or a login page of the network, answers in the tenant's place
+        status = response.status_code
+        raise Unavailable(f"{what} was answered without JSON (HTTP {status}).") from None
+
+
 def _read(response: httpx.Response, what: str) -> Any:
     if response.is_success:
-        return response.json() if response.content else None
+        return _json(response, what) if response.content else None
     answer = answer_of(response)
     message = str(answer.get("message") or answer.get("error") or response.reason_phrase)
     code = str(answer.get("errorCode") or answer.get("error") or "management")

@@ -11,6 +11,7 @@ from typing import Any
 
 from baink_lab.aiya import Aiya
 from baink_lab.errors import BainkError
+from baink_lab.lab.from_widgets import Runner
 from baink_lab.lab.show import WidgetShown, clock_face
 
 _STYLE = (
@@ -35,6 +36,7 @@ class Chat:
         self._lines: list[tuple[str, str]] = []
         self._writing = ""
         self._listening = contextlib.ExitStack()
+        self._runner = Runner()
         self._waits: dict[str, float] = {}
         self._log = w.HTML()
         self._status = w.HTML()
@@ -75,7 +77,7 @@ class Chat:
     def _submit(self) -> None:
         text, self._text.value = self._text.value.strip(), ""
         if text:
-            self._sending = asyncio.ensure_future(self._say(text))
+            self._runner.start(lambda: self._say(text))
 
     async def _say(self, text: str) -> None:
         self._send.disabled = True

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import httpx
 
 from baink_lab.errors import BainkError
+from baink_lab.lab.from_widgets import Runner
 from baink_lab.lab.show import WidgetShown, clock_face, table
 from baink_lab.sandbox.loopback import loopback_http
 
@@ -110,6 +111,7 @@ class _Screen:
 
         self._w = ipywidgets
         self._phone = phone
+        self._runner = Runner()
         self._cards: dict[str, tuple[Any, Any, Notification]] = {}
         self._none = ipywidgets.HTML("<p>Nothing waits for you.</p>")
         self._told = ipywidgets.HTML()
@@ -178,7 +180,7 @@ class _Screen:
                 for button in card.children[-1].children:
                     button.disabled = False
 
-        self._pressing = asyncio.ensure_future(send())
+        self._runner.start(send)
 
     def _say(self, text: str) -> None:
         self._told.value = f'<p role="status" aria-live="polite">{text}</p>'

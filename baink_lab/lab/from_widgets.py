@@ -1,0 +1,28 @@
+"""From a widget's event to our own event loop.
+
+JupyterLab may deliver clicks through a subshell: a thread with a loop of its own, in which our
+locks and clients do not work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+
+class Runner:
+    """Runs coroutines on the loop in which it was made, whoever asks. Make it in a cell."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._running: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Begin `work()` on our loop and return at once."""
+        self._loop.call_soon_threadsafe(self._begin, work)
+
+    def _begin(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        task = self._loop.create_task(work())
+        self._running.add(task)  # the loop itself keeps only weak references
+        task.add_done_callback(self._running.discard)
