@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import httpx
+
 from baink_lab.auth0.management import ManagementClient
 from baink_lab.errors import BainkError
 from baink_lab.lab.findings import Finding
@@ -18,8 +20,13 @@ SECRET_METHODS = ("client_secret_post", "client_secret_basic")
 Check = Callable[[ManagementClient, World], Awaitable[list[Finding]]]
 
 
-async def look_at_tenant(world: World) -> list[Finding]:
-    """Whether client, API, grant, push factor and customer are as CIBA needs them."""
+async def look_at_tenant(world: World, http: httpx.AsyncClient | None = None) -> list[Finding]:
+    """Whether client, API, grant, push factor and customer are as CIBA needs them.
+
+    Args:
+        world: where the tenant is, and who may ask it.
+        http: an httpx client to use, left open at the end; one of our own when left out.
+    """
     if not (world.management_client_id and world.management_client_secret):
         fix = "Set AUTH0_MGMT_CLIENT_ID and AUTH0_MGMT_CLIENT_SECRET to have them checked."
         return [Finding("tenant's settings", None, "no Management API credentials", fix)]
@@ -31,7 +38,7 @@ async def look_at_tenant(world: World) -> list[Finding]:
         "customer": _customer,
     }
     async with ManagementClient(
-        world.issuer, world.management_client_id, world.management_client_secret
+        world.issuer, world.management_client_id, world.management_client_secret, http=http
     ) as management:
         looks = [_try(name, check, management, world) for name, check in checks.items()]
         return [finding for findings in await asyncio.gather(*looks) for finding in findings]

@@ -1,0 +1,1 @@
+"""Each budget of DESIGN.md as a runnable measurement: `make bench`."""

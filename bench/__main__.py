@@ -1,0 +1,21 @@
+"""Print what this machine measures beside each budget."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+
+from bench import approval, start
+from bench.budget import Row, table
+
+
+async def main() -> None:
+    """Measure one thing after the other: side by side they would disturb each other."""
+    print(f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()}")
+    rows: list[Row] = [start.import_time(), *start.sandbox_start()]
+    rows += await approval.measure()
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

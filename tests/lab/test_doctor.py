@@ -1,0 +1,258 @@
+"""The doctor: content with a good sandbox, and one ❌ with its own fix for each broken thing."""
+
+from __future__ import annotations
+
+import dataclasses
+from contextlib import closing
+
+import httpx
+import pytest
+
+from baink_lab.auth0.tokens import TokenVerifier
+from baink_lab.bank.api import create_app as create_bank
+from baink_lab.bank.ledger import Ledger
+from baink_lab.lab.doctor import as_html, as_text, examine
+from baink_lab.lab.findings import Finding
+from baink_lab.lab.look_at_machine import look_at_machine, packages
+from baink_lab.lab.look_at_services import look_at_services
+from baink_lab.lab.look_at_tenant import CIBA_GRANT, look_at_tenant
+from baink_lab.sandbox import model, phone
+from baink_lab.sandbox.tenant import create_app
+from baink_lab.settings import Settings
+
+PHONE = "http://phone/s3cret"
+
+
+class Down(httpx.AsyncBaseTransport):
+    """Nobody is there."""
+
+    async def handle_async_request(self, request):
+        raise httpx.ConnectError("refused", request=request)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(_env_file=None, baink_home=tmp_path / "home")
+
+
+@pytest.fixture
+def world(world):
+    return dataclasses.replace(world, phone=PHONE)
+
+
+@pytest.fixture
+async def http(tenant, world, tmp_path, clock):
+    """All four services in this process, each at its own address."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(create_app(tenant))) as keys:
+        verifier = TokenVerifier(world.issuer, [world.audience], keys, clock)
+        with closing(Ledger.open(tmp_path / "ledger.db")) as ledger:
+            apps = {
+                world.tenant: create_app(tenant),
+                world.bank: create_bank(
+                    ledger, verifier, transfers_audience=world.audience, clock=clock
+                ),
+                world.model.removesuffix("/v1"): model.create_app(),
+                "http://phone": phone.create_app(tenant, "s3cret"),
+            }
+            mounts = {url: httpx.ASGITransport(app) for url, app in apps.items()}
+            async with httpx.AsyncClient(transport=Down(), mounts=mounts) as http:
+                yield http
+
+
+@pytest.fixture
+def look(settings, world, http):
+    async def look(**changes):
+        seen = dataclasses.replace(world, **changes)
+        return [
+            *await look_at_services(settings, seen, http),
+            *await look_at_tenant(seen, http),
+        ]
+
+    return look
+
+
+def change_client(tenant, world, **changes):
+    client = tenant.clients[world.client_id]
+    tenant.clients.put(world.client_id, {**client, **changes})
+
+
+def change_api(tenant, world, **changes):
+    api = tenant.api(world.audience)
+    tenant.apis.put(api["id"], {**api, **changes})
+
+
+def wrong_in(findings):
+    return {finding.name: finding for finding in findings if finding.ok is not True}
+
+
+async def test_the_sandbox_is_well(look):
+    findings = await look()
+    assert wrong_in(findings) == {}
+    assert len(findings) == 13
+    assert not any(finding.fix for finding in findings)
+
+
+def no_client(tenant, world):
+    tenant.clients.remove(world.client_id)
+
+
+def by_private_key(tenant, world):
+    change_client(tenant, world, token_endpoint_auth_method=None)
+
+
+def no_ciba_grant(tenant, world):
+    grants = tenant.clients[world.client_id]["grant_types"]
+    change_client(tenant, world, grant_types=[each for each in grants if each != CIBA_GRANT])
+
+
+def no_channel(tenant, world):
+    change_client(tenant, world, async_approval_notification_channels=["email"])
+
+
+def no_api(tenant, world):
+    tenant.apis.remove(tenant.api(world.audience)["id"])
+
+
+def no_permission(tenant, world):
+    change_api(tenant, world, scopes=[])
+
+
+def auth0_dialect(tenant, world):
+    change_api(tenant, world, token_dialect="access_token")
+
+
+def no_client_grant(tenant, world):
+    tenant.grants.remove(tenant.grant(world.client_id, world.audience, "user")["id"])
+
+
+def grant_without_scope(tenant, world):
+    grant = tenant.grant(world.client_id, world.audience, "user")
+    tenant.grants.put(grant["id"], {**grant, "scope": []})
+
+
+def push_off(tenant, world):
+    tenant.guardian.put("factor:push-notification", {"enabled": False})
+
+
+def no_enrolment(tenant, world):
+    for key in list(tenant.enrollments):
+        tenant.enrollments.remove(key)
+
+
+def no_user(tenant, world):
+    tenant.users.remove(world.user_id)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "name", "fix"),
+    [
+        (no_client, "client", "AUTH0_CLIENT_ID"),
+        (by_private_key, "client", "Credentials"),
+        (no_ciba_grant, "CIBA grant", "Grant Types"),
+        (no_channel, "notification channel", "Guardian push"),
+        (no_api, "API", "Create API"),
+        (no_permission, "permission", "create:transfer"),
+        (auth0_dialect, "token profile", "RFC 9068"),
+        (no_client_grant, "application access", "User-Delegated Access"),
+        (grant_without_scope, "application access", "User-Delegated Access"),
+        (push_off, "Guardian push", "Multi-factor Auth"),
+        (no_enrolment, "customer's phone", "Lab 03"),
+        (no_user, "customer", "AUTH0_USER_ID"),
+    ],
+)
+async def test_each_broken_thing_has_its_own_cross_and_fix(
+    look, tenant, world, break_it, name, fix
+):
+    break_it(tenant, world)
+    wrong = wrong_in(await look())
+    assert wrong[name].ok is False
+    assert fix in wrong[name].fix
+    # With the API gone, the grant for it is gone too: that is said beside it, and nothing else.
+    assert wrong.keys() <= ({name, "application access"} if break_it is no_api else {name})
+
+
+async def test_an_api_open_to_all_needs_no_grant(look, tenant, world):
+    no_client_grant(tenant, world)
+    policy = {"user": {"policy": "allow_all"}, "client": {"policy": "deny_all"}}
+    change_api(tenant, world, subject_type_authorization=policy)
+    assert wrong_in(await look()) == {}
+
+
+@pytest.mark.parametrize("name", ["bank", "model", "phone"])
+async def test_a_service_that_is_down_is_named(look, name):
+    wrong = wrong_in(await look(**{name: "http://127.0.0.1:9/s3cret"}))
+    assert wrong.keys() == {name}
+    assert "does not answer" in wrong[name].found
+    assert "baink-lab sandbox" in wrong[name].fix
+
+
+async def test_a_tenant_that_is_down_is_told_everywhere_without_an_exception(look):
+    wrong = wrong_in(await look(tenant="http://127.0.0.1:9", issuer="http://127.0.0.1:9/"))
+    assert wrong.keys() >= {"tenant", "client", "API", "Guardian push", "customer"}
+    assert all(finding.fix for finding in wrong.values())
+
+
+async def test_a_management_secret_that_is_wrong_names_the_setting(look):
+    wrong = wrong_in(await look(management_client_secret="wrong"))
+    assert "AUTH0_MGMT_CLIENT_SECRET" in wrong["client"].found
+
+
+async def test_without_management_credentials_the_settings_are_not_checked(look):
+    wrong = wrong_in(await look(management_client_id=""))
+    assert wrong["tenant's settings"].ok is None
+    assert "AUTH0_MGMT_CLIENT_ID" in wrong["tenant's settings"].fix
+
+
+async def test_no_customer_is_told(look):
+    wrong = wrong_in(await look(user_id=""))
+    assert wrong.keys() == {"customer"}
+
+
+async def test_no_secret_is_shown(look, world):
+    for findings in (await look(), await look(phone="http://127.0.0.1:9/s3cret")):
+        text = as_text(findings) + as_html(findings) + repr(findings)
+        for secret in (world.client_secret, world.management_client_secret, "s3cret"):
+            assert secret not in text
+
+
+# The machine, and how it is shown
+
+
+def test_this_machine_is_well(settings):
+    findings = {finding.name: finding for finding in look_at_machine(settings)}
+    assert all(finding.ok for finding in findings.values())
+    assert "sandbox" in findings["mode"].found
+
+
+def test_a_package_that_is_missing_or_old_is_named():
+    found = packages("packages", ["no-such-thing>=1,<2", "httpx>=999"], needed=True)
+    assert found.ok is False
+    assert "no-such-thing (not installed)" in found.found
+    assert "(needs 999 or newer)" in found.found
+    assert "make lab" in found.fix
+    assert packages("extras", ["no-such-thing"], needed=False).ok is None
+
+
+async def test_without_a_sandbox_only_the_machine_is_looked_at(settings):
+    findings = await examine(settings, None)
+    assert findings[-1].name == "sandbox"
+    assert findings[-1].ok is None
+
+
+def test_text_and_table_say_the_same_in_words():
+    findings = [
+        Finding("one", True, "well"),
+        Finding("two", False, "<b>ill</b>", "rest"),
+        Finding("three", None, "who knows"),
+    ]
+    assert as_text(findings).splitlines() == [
+        "good: one: well",
+        "wrong: two: <b>ill</b>",
+        "    to do: rest",
+        "not checked: three: who knows",
+        "1 of 3 needs your attention.",
+    ]
+    table = as_html(findings)
+    assert "<b>" not in table
+    assert 'role="img" aria-label="wrong"' in table
+    assert "1 of 3 needs your attention." in table
