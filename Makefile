@@ -19,7 +19,7 @@ define install
 	else \
 	  echo "Installing with pip ($(1)); the first time takes a minute or two …"; \
 	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bAInk Lab needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")' && \
-	  { test -x $(BIN)/python || $(PYTHON) -m venv .venv; } && \
+	  { $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv; } && \
 	  $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r .locks/$(1).txt && \
 	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .; \
 	fi
