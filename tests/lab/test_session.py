@@ -1,0 +1,99 @@
+"""The helper of a notebook on a real sandbox: every state of the check, twice, out of order."""
+
+from __future__ import annotations
+
+import pytest
+
+from baink_lab.lab import open_lab
+from baink_lab.lab.checks import Kind
+from baink_lab.lab.checks.shelf import NoSuchCheck
+from baink_lab.lab.phone import PhoneError
+from baink_lab.lab.session import LabError, _opened
+from baink_lab.sandbox import launch
+from baink_lab.settings import load
+
+pytestmark = pytest.mark.timeout(90)
+
+
+@pytest.fixture
+async def lab(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("BAINK_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("BAINK_AUTOPILOT", raising=False)
+    settings = load()
+    await launch.ensure(settings.baink_home, settings=settings, interval=1, relaxed=True)
+    lab = await open_lab(0)
+    assert "Lab 00 is open, in sandbox mode" in capsys.readouterr().out
+    yield lab
+    await lab.close()
+    _opened.clear()
+    await launch.stop(settings.baink_home)
+
+
+async def test_every_state_of_the_first_transfer(lab, capsys):
+    async def check():
+        result = await lab.check("first_transfer")
+        assert result.why
+        assert bool(result) is (result.kind is Kind.PASSED)
+        assert result.next_step or result
+        return result
+
+    assert (await check()).kind is Kind.NOT_ATTEMPTED
+    with pytest.raises(PhoneError, match="Nothing waits on the phone"):
+        await lab.phone.approve()
+
+    await lab.say("Move $25 from checking to savings")
+    assert "I sent a push to your phone: “Move 25.00 USD" in capsys.readouterr().out
+    waiting = await check()
+    assert waiting.kind is Kind.NOT_ATTEMPTED
+    assert "Approve" in waiting.next_step
+
+    await lab.phone.deny()
+    await lab.settled()
+    assert "Nothing was moved" in capsys.readouterr().out
+    denied = await check()
+    assert denied.kind is Kind.WRONG
+    assert "denied" in denied.why
+
+    await lab.say("continue transfer")
+    await lab.phone.approve()
+    await lab.settled()
+    assert "Done: $25.00 moved" in capsys.readouterr().out
+    done = await check()
+    assert done
+    assert "✅ first_transfer: passed." in repr(done)
+    bundle = done._repr_mimebundle_()
+    assert bundle["text/plain"] == repr(done)
+    assert "<strong>" in bundle["text/html"]
+    assert "2475.00" in repr(await lab.balances())
+    await lab.settled()
+    assert "Nothing waits" in capsys.readouterr().out
+
+
+async def test_the_first_cell_may_run_twice(lab):
+    assert await open_lab(0) is lab
+
+
+async def test_what_is_not_there_is_told_with_what_is(lab):
+    with pytest.raises(LabError, match=r"There is no lab 42\. There are: 00 start_here"):
+        await open_lab(42)
+    with pytest.raises(NoSuchCheck, match='It has: "first_transfer"'):
+        await lab.check("frist_transfer")
+
+
+async def test_pictures_have_words(lab):
+    pad = lab.launch_pad()
+    assert "Phone: http" in repr(pad)
+    assert '<th scope="row">Phone</th>' in pad.html
+    doctor = await lab.doctor()
+    assert "Everything that was checked is well." in repr(doctor)
+    widget = lab.phone.widget()
+    assert "await lab.phone.approve()" in repr(widget)
+    chat = await lab.chat()
+    assert "await lab.say" in chat._repr_mimebundle_()["text/plain"]
+
+
+async def test_autopilot_answers_when_a_cell_waits(lab, monkeypatch, capsys):
+    object.__setattr__(lab.settings, "baink_autopilot", True)
+    await lab.say("Move $25 from checking to savings")
+    await lab.settled(autopilot="deny")
+    assert "Nothing was moved" in capsys.readouterr().out
