@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from baink_lab.errors import BainkError
@@ -73,6 +72,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
 
     auth0_domain: str | None = None
+    domain_as_given: str | None = Field(default=None, repr=False)  # filled in below, not set
     auth0_client_id: str = ""
     auth0_client_secret: SecretStr = SecretStr("")
     auth0_mgmt_client_id: str = ""
@@ -98,9 +98,9 @@ class Settings(BaseSettings):
     @property
     def notes(self) -> list[str]:
         """One sentence for each setting that was corrected on the way in."""
-        raw = os.environ.get("AUTH0_DOMAIN", "")
-        if raw and self.auth0_domain and raw.strip() != self.auth0_domain:
-            return [f"AUTH0_DOMAIN was given as {raw!r}; I use {self.auth0_domain!r}."]
+        given = self.domain_as_given
+        if given and self.auth0_domain and given.strip() != self.auth0_domain:
+            return [f"AUTH0_DOMAIN was given as {given!r}; I use {self.auth0_domain!r}."]
         return []
 
     def world(self, ready: dict[str, Any]) -> World:
@@ -130,6 +130,11 @@ class Settings(BaseSettings):
             user_email="",
             user_password="",
         )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_what_was_given(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return values | {"domain_as_given": values.get("auth0_domain")}
 
     @field_validator("auth0_domain")
     @classmethod

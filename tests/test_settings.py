@@ -240,7 +240,6 @@ def test_a_wrong_line_of_dot_env_is_one_sentence(here, given):
         given()
 
 
-@pytest.mark.xfail(strict=True, reason="Settings.notes reads os.environ only, not .env")
 def test_a_domain_corrected_in_dot_env_is_told_too(here, given):
     lines = LIVE | {"AUTH0_DOMAIN": "https://tenant.eu.auth0.com/"}
     (here / ".env").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
