@@ -266,8 +266,16 @@ async def _stop(folder: Path) -> bool:
                 os.kill(process_id, order)
         if await _released(folder):
             (folder / files.READY).unlink(missing_ok=True)
+            await _reap(process_id)
             return True
     raise SandboxError(f"The sandbox of {folder} does not stop. End its process and try again.")
+
+
+async def _reap(process_id: int | None) -> None:
+    """Take note that a child of ours has ended, so that none is left as a zombie."""
+    for child in [child for child in _children if child.pid == process_id]:
+        await asyncio.to_thread(child.wait, STOP_SECONDS)
+        _children.remove(child)
 
 
 async def _process_id(folder: Path) -> int | None:
