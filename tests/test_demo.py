@@ -67,7 +67,9 @@ def moved(home):
 OPENING = 4  # deposits on the bank's first day
 
 
-def test_an_approved_transfer_moves_money_once(home, quick):
+def test_an_approved_transfer_moves_money_once(home, quick, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # a proxy must not come between
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     code, told = demo(home)
     assert code == 0, told
     assert moved(home) == [2500]

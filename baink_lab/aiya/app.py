@@ -12,7 +12,7 @@ import httpx
 from filelock import FileLock, Timeout
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.store.sqlite.aio import AsyncSqliteStore
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 from baink_lab.aiya.graph import build_graph
 from baink_lab.aiya.model import ChatModel, model_node, openai_model
@@ -21,7 +21,7 @@ from baink_lab.approvals import Approval, Desk, Resumer, Tool, ToolRefused, Vaul
 from baink_lab.auth0 import Auth0Error, CibaClient
 from baink_lab.auth0.login import SessionTokens, log_in_with_form
 from baink_lab.auth0.management import ManagementClient
-from baink_lab.auth0.wire import new_http
+from baink_lab.auth0.wire import LOOPBACK_DIRECT, new_http
 from baink_lab.bank.client import BankClient
 from baink_lab.clock import Clock, SystemClock
 from baink_lab.errors import BainkError
@@ -177,7 +177,11 @@ async def open_aiya(
         ]
         chosen = tools(ours) if tools else ours
         if chat is None:
-            client = AsyncOpenAI(base_url=world.model, api_key=api_key or "sandbox")
+            client = AsyncOpenAI(
+                base_url=world.model,
+                api_key=api_key or "sandbox",
+                http_client=DefaultAsyncHttpxClient(mounts=LOOPBACK_DIRECT),
+            )
             opened.push_async_callback(client.close)
             chat = openai_model(client, model)
         vault = Vault(store, [key_from_file(folder / "vault.key")], clock=clock)

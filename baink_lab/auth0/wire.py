@@ -12,9 +12,13 @@ from baink_lab.auth0.errors import Unavailable
 TIMEOUT_SECONDS = 10.0
 
 
+#: No proxy of the environment stands between us and our own machine.
+LOOPBACK_DIRECT: dict[str, None] = {"all://127.0.0.1": None, "all://localhost": None}
+
+
 def new_http() -> httpx.AsyncClient:
     """An HTTP client for one tenant: 10 s to answer, no redirects followed."""
-    return httpx.AsyncClient(timeout=TIMEOUT_SECONDS)
+    return httpx.AsyncClient(timeout=TIMEOUT_SECONDS, mounts=LOOPBACK_DIRECT)
 
 
 async def send(http: httpx.AsyncClient, method: str, url: str, **kwargs: Any) -> httpx.Response:
