@@ -35,7 +35,7 @@ async def measure() -> list[Row]:
 
 async def _approvals(world: World, home: Path) -> list[Row]:
     phone = Phone(world.phone)
-    async with open_aiya(world, home / "bench") as aiya:
+    async with open_aiya(world, home / "bench", pushes_a_minute=1000) as aiya:
         counted = _count_runs(aiya)
         await aiya.say("move $1 from checking to savings")
         await asyncio.sleep(WAIT_SECONDS)

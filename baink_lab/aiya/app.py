@@ -18,6 +18,7 @@ from baink_lab.aiya.graph import build_graph
 from baink_lab.aiya.model import ChatModel, model_node, openai_model
 from baink_lab.aiya.tools import gated_transfer, read_tools
 from baink_lab.approvals import Approval, Desk, Resumer, Tool, ToolRefused, Vault, key_from_file
+from baink_lab.approvals.desk import PUSHES_A_MINUTE
 from baink_lab.auth0 import Auth0Error, CibaClient
 from baink_lab.auth0.login import SessionTokens, log_in_with_form
 from baink_lab.auth0.management import ManagementClient
@@ -131,6 +132,7 @@ async def open_aiya(
     tools: Callable[[list[Tool]], list[Tool]] | None = None,
     session: SessionTokens | None = None,
     requested_expiry: int | None = None,
+    pushes_a_minute: int = PUSHES_A_MINUTE,
     clock: Clock | None = None,
 ) -> AsyncIterator[Aiya]:
     """Open Aiya with the memory in `folder`; approvals that waited there are taken up at once.
@@ -144,6 +146,7 @@ async def open_aiya(
         tools: gets the three tools and returns what Aiya shall have.
         session: the customer's login; the sandbox's demo customer when left out.
         requested_expiry: seconds that the customer has to answer a push.
+        pushes_a_minute: how often the customer is asked within a minute.
         clock: what tells the time.
 
     Raises:
@@ -185,7 +188,14 @@ async def open_aiya(
             opened.push_async_callback(client.close)
             chat = openai_model(client, model)
         vault = Vault(store, [key_from_file(folder / "vault.key")], clock=clock)
-        desk = Desk(store, vault, ciba, enroll=lambda user: _ticket(world, http, user), clock=clock)
+        desk = Desk(
+            store,
+            vault,
+            ciba,
+            enroll=lambda user_id: _ticket(world, http, user_id),
+            clock=clock,
+            pushes_a_minute=pushes_a_minute,
+        )
         desk.on_delivered(hub.on_delivered)
         graph = build_graph(
             model=model_node(chat, chosen), tools=chosen, desk=desk, checkpointer=saver

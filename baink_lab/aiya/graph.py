@@ -74,10 +74,11 @@ def after_model(gates: Sequence[GatedTool]) -> Callable[[dict[str, Any]], list[S
 
     def route(state: dict[str, Any]) -> list[Send] | str:
         sends = []
-        for call in state["messages"][-1].get("tool_calls") or []:
+        messages = state["messages"]
+        for call in messages[-1].get("tool_calls") or []:
             name, arguments = call["function"]["name"], arguments_of(call)
             if name in gated and arguments is not None:
-                sends.append(send_call(call["id"], name, arguments))
+                sends.append(send_call(call["id"], name, arguments, messages))
             else:
                 one = {"id": call["id"], "name": name, "arguments": arguments}
                 sends.append(Send("tools", {"call": one}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
@@ -11,7 +12,7 @@ from pydantic import BaseModel
 
 from baink_lab.approvals.approval import Approval, State, approval_id, digest_of
 from baink_lab.approvals.binding import code_words, fit
-from baink_lab.approvals.tool import Call, GatedTool
+from baink_lab.approvals.tool import Call, GatedTool, ToolRefused
 from baink_lab.approvals.vault import Vault
 from baink_lab.auth0 import Auth0Error, CibaClient, CibaRequest, Tokens, Unavailable, Unenrolled
 from baink_lab.clock import Clock, SystemClock
@@ -20,6 +21,8 @@ NAMESPACE = ("approvals",)
 PAGE = 200
 #: How long sealed entries outlive their use, in seconds: a day for a machine that was off.
 KEEP_SECONDS = 86_400.0
+#: A customer who is asked too often approves without reading (push fatigue).
+PUSHES_A_MINUTE = 5
 #: The customer's time when the tool does not say, in seconds; Auth0's own default.
 DEFAULT_EXPIRY_SECONDS = 300.0
 
@@ -52,6 +55,7 @@ class Desk:
         ciba: asks the tenant.
         enroll: makes an enrolment link for a user id, for customers without a phone.
         clock: what tells the time.
+        pushes_a_minute: how often one customer is asked within a minute; Auth0's own limit.
     """
 
     def __init__(
@@ -62,12 +66,15 @@ class Desk:
         *,
         enroll: Callable[[str], Awaitable[str]] | None = None,
         clock: Clock | None = None,
+        pushes_a_minute: int = PUSHES_A_MINUTE,
     ) -> None:
         self.store = store
         self.vault = vault
         self.ciba = ciba
         self.clock = clock or SystemClock()
         self._enroll = enroll
+        self._pushes_a_minute = pushes_a_minute
+        self._one_at_a_time = asyncio.Lock()
         self._asked: list[Callable[[Approval], None]] = []
         self._delivered: list[Callable[[Approval], None]] = []
 
@@ -90,13 +97,16 @@ class Desk:
             The approval: pending, or already an outcome when nobody can be asked.
 
         Raises:
-            ToolRefused: the tool has no question to ask for these arguments.
+            ToolRefused: the tool has no question to ask for these arguments, or the customer was
+                asked too often within a minute. Nobody was asked.
         """
         known = await self.get(approval_id(call.thread_id, call.id))
         if known is not None:
             return await self.give_up_on(known) if known.state is State.REQUESTING else known
         approval = await self._new(gate, arguments, call)
-        await self.save(approval)
+        async with self._one_at_a_time:
+            await self._spare(call.user_id)
+            await self.save(approval)
         try:
             request = await self._push(approval, gate.requested_expiry)
         except Unenrolled:
@@ -233,6 +243,18 @@ class Desk:
             if len(items) < PAGE:
                 return
             offset += PAGE
+
+    async def _spare(self, user_id: str) -> None:
+        """Refuse to ask a customer who was asked too often in the last minute."""
+        wanted = {"user_id": user_id}
+        latest = await self.store.asearch(NAMESPACE, filter=wanted, limit=PAGE)
+        since = self.clock.now() - 60
+        if sum(item.value["created_at"] > since for item in latest) >= self._pushes_a_minute:
+            raise ToolRefused(
+                f"The phone was asked {self._pushes_a_minute} times within a minute. That is "
+                "enough: wait a minute, then ask again.",
+                code="too_many_pushes",
+            )
 
     async def _new(self, gate: GatedTool, arguments: BaseModel, call: Call) -> Approval:
         values = arguments.model_dump(mode="json")

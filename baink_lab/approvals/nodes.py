@@ -24,6 +24,9 @@ from baink_lab.approvals.tool import Call, GatedTool, ToolRefused, ToolUnavailab
 
 WAITING = "waiting"
 JOIN = "join"
+#: How a message begins that tells the outcome of a call which was answered with "waiting".
+EVENT = "Event: outcome of tool call"
+DENIED_REASON = "The customer has just denied this on the phone. Ask again only if they want it."
 WAITING_REASON = "Waiting for approval on the phone."
 CHANGED_REASON = "This is not what the customer approved, so it was not done."
 LAPSED_REASON = "The approval's time was up before it could be used. Nothing was done."
@@ -65,12 +68,16 @@ def session_of(config: RunnableConfig) -> tuple[str, str]:
 def request_node(desk: Desk, gates: Mapping[str, GatedTool]) -> Node:
     """The node `request_approval`: one push for one tool call, then on to the acting node.
 
-    It is sent ``{"call": {"id", "name", "arguments"}}`` with the arguments as a dict.
+    It is sent ``{"call": {"id", "name", "arguments"}, "denied": bool}``, the arguments as a dict;
+    `denied` when a denial was the customer's last word, see `wiring.send_call`.
     """
 
     async def request_approval(task: dict[str, Any], config: RunnableConfig) -> Command[Any]:
         call = task["call"]
         gate = gates[call["name"]]
+        if task.get("denied"):
+            answer = outcome_answer("failed", reason="denied_before", message=DENIED_REASON)
+            return Command(goto=JOIN, update=_answered(call["id"], gate.name, answer))
         try:
             arguments = gate.arguments.model_validate(call["arguments"])
         except ValidationError as wrong:
@@ -174,7 +181,7 @@ def _answered(
 ) -> dict[str, Any]:
     content = json.dumps(answer)
     if late:  # the call was answered with "waiting": a second answer would break OpenAI's order
-        text = f"Event: outcome of tool call {tool_call_id} ({tool}): {content}"
+        text = f"{EVENT} {tool_call_id} ({tool}): {content}"
         return {"messages": [{"role": "system", "content": text}]}
     message = {"role": "tool", "tool_call_id": tool_call_id, "content": content}
     return {"messages": [message]}

@@ -12,8 +12,9 @@ from typing import Any
 from langgraph.graph import END, StateGraph
 from langgraph.types import Send
 
+from baink_lab.approvals.approval import State
 from baink_lab.approvals.desk import Desk
-from baink_lab.approvals.nodes import JOIN, WAITING, Node, acting_node, request_node
+from baink_lab.approvals.nodes import EVENT, JOIN, WAITING, Node, acting_node, request_node
 from baink_lab.approvals.tool import GatedTool
 
 REQUEST_APPROVAL = "request_approval"
@@ -52,10 +53,31 @@ def add_approvals(
     builder.add_conditional_edges(JOIN, lambda state: after_answers(state, back_to), [back_to, END])
 
 
-def send_call(call_id: str, name: str, arguments: dict[str, Any]) -> Send:
-    """The way from a model's tool call to its approval."""
+def send_call(
+    call_id: str, name: str, arguments: dict[str, Any], messages: Sequence[Any] = ()
+) -> Send:
+    """The way from a model's tool call to its approval.
+
+    Args:
+        call_id: of the tool call.
+        name: of the gated tool.
+        arguments: as the model wrote them.
+        messages: the conversation so far. When the customer has denied something and said
+            nothing since, the call is answered with a refusal, and the phone is left alone.
+    """
     call = {"id": call_id, "name": name, "arguments": arguments}
-    return Send(REQUEST_APPROVAL, {"call": call})
+    return Send(REQUEST_APPROVAL, {"call": call, "denied": denied_since_user(messages)})
+
+
+def denied_since_user(messages: Sequence[Any]) -> bool:
+    """Whether a denial is the customer's last word: no message of theirs came after it."""
+    for message in reversed(messages):
+        seen = plain(message)
+        if seen["role"] == "user":
+            return False
+        if seen["role"] in {"tool", "system"} and _status(seen["content"]) == State.DENIED:
+            return True
+    return False
 
 
 def after_answers(state: dict[str, Any], back_to: str) -> str:
@@ -93,11 +115,18 @@ def plain(message: Any) -> dict[str, Any]:
 
 def is_waiting(content: str) -> bool:
     """Whether a tool's answer says that its approval still waits."""
+    return _status(content) == WAITING
+
+
+def _status(content: str) -> str | None:
+    """The status in a tool's answer, or in the event that tells of one later."""
+    start = content.find("{") if content.startswith(EVENT) else 0
     try:
-        answer = json.loads(content)
+        answer = json.loads(content[start:])
     except ValueError:
-        return False
-    return isinstance(answer, dict) and answer.get("status") == WAITING
+        return None
+    status = answer.get("status") if isinstance(answer, dict) else None
+    return status if isinstance(status, str) else None
 
 
 async def _nothing(state: dict[str, Any]) -> dict[str, Any]:

@@ -206,6 +206,29 @@ async def test_nothing_secret_is_in_any_file_that_is_left(life, tmp_path):
             assert secret.encode() not in held, f"{path.name} holds a secret"
 
 
+async def test_a_denial_is_final_until_the_customer_asks_again(aiya):
+    await aiya.ask_transfer(call_id="a")
+    aiya.model.script.append([aiya.transfer_call(call_id="b")])  # a model that insists
+    aiya.decide("deny")
+    await aiya.settle()
+    assert aiya.tenant.notifications() == [], "the phone is left alone"
+    assert (await aiya.answers())["b"][-1]["reason"] == "denied_before"
+    await aiya.ask_transfer(call_id="c")
+    assert len(aiya.tenant.notifications()) == 1, "the customer asked again"
+
+
+async def test_a_customer_is_asked_five_times_a_minute_at_most(aiya):
+    calls = [aiya.transfer_call(f"{n}.00", f"c{n}") for n in range(1, 8)]
+    aiya.model.script.append(calls)
+    await aiya.say("seven transfers")
+    assert len(aiya.tenant.notifications()) == 5
+    refused = [one for told in (await aiya.answers()).values() for one in told]
+    assert [one["reason"] for one in refused] == ["too_many_pushes"] * 2
+    await aiya.pass_time(60)
+    await aiya.ask_transfer("8.00", "c8")
+    assert len(aiya.tenant.notifications()) == 6
+
+
 class Document(BaseModel):
     year: int
 
