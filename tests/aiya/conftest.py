@@ -1,5 +1,6 @@
 import pytest
-from aiya_world import World
+
+from tests.aiya_world import World
 
 
 @pytest.fixture

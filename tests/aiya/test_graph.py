@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from aiya_world import call
 from langgraph.types import Command
 from pydantic import BaseModel
 
 from baink_lab.approvals import Call, Tool, with_async_authorization
 from baink_lab.approvals.threads import open_interrupts
+from tests.aiya_world import call
 
 
 async def snapshot(aiya, thread="t"):

@@ -51,9 +51,7 @@ def sandbox(folder: Path, *, interval: float = 1, relaxed: bool = True):
                 apps = {
                     "tenant": create_app(tenant),
                     "phone": phone.create_app(tenant, SECRET),
-                    "bank": create_bank(
-                        ledger, verifier, transfers_audience=audience, clock=clock
-                    ),
+                    "bank": create_bank(ledger, verifier, transfers_audience=audience, clock=clock),
                 }
                 await _run(apps, sockets, tls, stop, ready)
 
@@ -90,10 +88,10 @@ async def _run(apps, sockets, tls, stop, ready) -> None:
     running = [
         asyncio.create_task(server.serve([sockets[name]])) for name, server in servers.items()
     ]
-    while not all(server.started for server in servers.values()):
+    while not all(server.started for server in servers.values()):  # noqa: ASYNC110
         await asyncio.sleep(0.02)
     ready.set()
-    while not stop.is_set():
+    while not stop.is_set():  # noqa: ASYNC110 - a thread's event
         await asyncio.sleep(0.05)
     for server in servers.values():
         server.should_exit = True

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
+
 import pytest
 
 from baink_lab.lab import open_lab
@@ -67,6 +71,22 @@ async def test_every_state_of_the_first_transfer(lab, capsys):
     assert "2475.00" in repr(await lab.balances())
     await lab.settled()
     assert "Nothing waits" in capsys.readouterr().out
+
+
+async def test_a_sandbox_killed_while_a_cell_waits_is_told_and_the_cell_goes_on(lab, capsys):
+    await lab.say("Move $25 from checking to savings")
+    waiting = asyncio.create_task(lab.settled())
+    await asyncio.sleep(0)
+    os.kill(lab.ready["pid"], signal.SIGKILL)
+    told = ""
+    while "The sandbox is back." not in told:  # the test's timeout is the deadline
+        await asyncio.sleep(0.1)
+        told += capsys.readouterr().out
+    assert "The sandbox has stopped." in told
+    await lab.phone.approve()
+    await waiting
+    assert "Done: $25.00 moved" in capsys.readouterr().out
+    assert await lab.check("first_transfer")
 
 
 async def test_the_first_cell_may_run_twice(lab):

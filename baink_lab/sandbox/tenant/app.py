@@ -11,8 +11,11 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from baink_lab.sandbox.tenant import backchannel, grants, management, metadata, tokens
+from baink_lab.sandbox.tenant.enrollment_page import EnrollmentPage
 from baink_lab.sandbox.tenant.errors import ManagementError, OAuthError
 from baink_lab.sandbox.tenant.events import Caller
+from baink_lab.sandbox.tenant.guardian_devices import GuardianDevices
+from baink_lab.sandbox.tenant.guardian_transactions import Transactions
 from baink_lab.sandbox.tenant.state import Tenant
 from baink_lab.sandbox.tenant.universal_login import UniversalLogin
 from baink_lab.sandbox.tenant.wire import answer, parse_fields, read_body
@@ -21,6 +24,7 @@ from baink_lab.sandbox.tenant.wire import answer, parse_fields, read_body
 def create_app(tenant: Tenant) -> Starlette:
     """The tenant's ASGI app. The caller closes the tenant."""
     endpoints = _Endpoints(tenant)
+    transactions = Transactions(tenant)
     return Starlette(
         routes=[
             Route("/bc-authorize", endpoints.bc_authorize, methods=["POST"]),
@@ -31,6 +35,8 @@ def create_app(tenant: Tenant) -> Starlette:
             Route("/.well-known/oauth-authorization-server", endpoints.discovery),
             Route("/.well-known/jwks.json", endpoints.jwks),
             *UniversalLogin(tenant).routes(),
+            *EnrollmentPage(tenant, transactions).routes(),
+            *GuardianDevices(tenant, transactions).routes(),
             Mount("/api/v2", routes=management.routes(tenant)),
         ],
         exception_handlers={

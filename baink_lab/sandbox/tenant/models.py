@@ -36,6 +36,7 @@ MANAGEMENT_SCOPES = (
     *(f"{verb}:mfa_policies" for verb in ("read", "update")),
     "create:guardian_enrollment_tickets",
     *(f"{verb}:guardian_enrollments" for verb in ("read", "delete")),
+    *(f"{verb}:signing_keys" for verb in ("read", "create", "update")),
     "read:logs",
     "read:logs_users",
 )

@@ -14,6 +14,7 @@ from baink_lab.sandbox.tenant.events import EventLog
 from baink_lab.sandbox.tenant.keys import SigningKeys
 from baink_lab.sandbox.tenant.limits import CibaLimits, ManagementBucket
 from baink_lab.sandbox.tenant.store import Collection, Store
+from baink_lab.sandbox.tenant.values import iso
 
 DEFAULT_INTERVAL = 5  # seconds between polls (contract section 2)
 DEFAULT_EXPIRES = 300  # seconds, when requested_expiry is not sent (contract section 2)
@@ -146,23 +147,44 @@ class Tenant:
         pending = self.ciba.pending(self.now())
         return [request.notification(self.userinfo_url) for request in pending]
 
-    def decide(self, notification_id: str, decision: Literal["approve", "deny"]) -> None:
+    def decide(
+        self,
+        notification_id: str,
+        decision: Literal["approve", "deny"],
+        *,
+        enrollment: dict[str, Any] | None = None,
+        reason: str | None = None,
+    ) -> None:
         """The customer answers on the phone.
+
+        Args:
+            notification_id: the consent's id.
+            decision: what the customer pressed.
+            enrollment: the device that answers; None for the stand-in phone.
+            reason: why the customer denies, for the log alone.
 
         Raises:
             UnknownNotification: no notification has that id.
             AlreadyDecided: it was answered before, or has expired.
         """
         approved = decision == "approve"
-        self.ciba.decide(notification_id, "approved" if approved else "denied", self.now())
-        request = self.ciba.by_consent(notification_id)
-        assert request is not None
-        self.events.add(
-            "gd_auth_succeed" if approved else "gd_auth_rejected",
-            client=self.clients.get(request.client_id),
-            user=self.users.get(request.user_id),
-            details={"transaction_linking_id": notification_id, "authenticator": "guardian"},
-        )
+        details = {"transaction_linking_id": notification_id, "authenticator": "guardian"}
+        if reason:
+            details["reason"] = reason[:255]
+        with self.store.atomic():
+            self.ciba.decide(notification_id, "approved" if approved else "denied", self.now())
+            if enrollment is not None:
+                details["device_id"] = enrollment["id"]
+                seen = {**enrollment, "last_auth": iso(self.now())}
+                self.enrollments.put(enrollment["id"], seen)
+            request = self.ciba.by_consent(notification_id)
+            assert request is not None
+            self.events.add(
+                "gd_auth_succeed" if approved else "gd_auth_rejected",
+                client=self.clients.get(request.client_id),
+                user=self.users.get(request.user_id),
+                details=details,
+            )
 
     def rotate_key(self) -> str:
         """Sign with a new key from now on; returns its `kid`."""

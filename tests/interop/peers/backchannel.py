@@ -5,10 +5,10 @@ import sys
 import time
 import urllib.parse
 
-from auth0.authentication import BackChannelLogin, GetToken
-from auth0.authentication.async_token_verifier import AsyncTokenVerifier  # noqa: F401 - exported
+from auth0.authentication.back_channel_login import BackChannelLogin
+from auth0.authentication.exceptions import Auth0Error
+from auth0.authentication.get_token import GetToken
 from auth0.authentication.token_verifier import AsymmetricSignatureVerifier, TokenVerifier
-from auth0.exceptions import Auth0Error
 from phone import decide, ready
 
 domain = urllib.parse.urlsplit(ready["issuer"]).netloc
@@ -102,7 +102,11 @@ def secret_forms():
     manage = (domain, ready["management_client_id"], ready["management_client_secret"])
     token = GetToken(*manage).client_credentials(f"https://{domain}/api/v2/")
     assert token["token_type"] == "Bearer"
-    refused(lambda: get_token.client_credentials(f"https://{domain}/api/v2/"), 403, "unauthorized_client")
+    refused(
+        lambda: get_token.client_credentials(f"https://{domain}/api/v2/"),
+        403,
+        "unauthorized_client",
+    )
 
 
 globals()[sys.argv[1]]()

@@ -70,7 +70,11 @@ def apis():
         "resource_server_conflict",
     )
     auth0.resource_servers.delete(made.id)
-    refused(lambda: auth0.resource_servers.get(id=made.id, request_options=ONCE), 404, None)
+    refused(
+        lambda: auth0.resource_servers.get(id=made.id, request_options=ONCE),
+        404,
+        "inexistent_resource_server",
+    )
 
 
 def refused_twice_is_the_same():
@@ -115,7 +119,9 @@ def clients():
     auth0.client_grants.update(grant.id, scope=[])
     auth0.client_grants.delete(grant.id)
     auth0.clients.delete(made.client_id)
-    refused(lambda: auth0.clients.get(made.client_id, request_options=ONCE), 404, "inexistent_client")
+    refused(
+        lambda: auth0.clients.get(made.client_id, request_options=ONCE), 404, "inexistent_client"
+    )
 
 
 def users():
@@ -132,18 +138,14 @@ def users():
     [same] = auth0.users.list_users_by_email(email="cleo@baink.example")
     assert same.user_id == made.user_id
     api = api_of("permitted")
-    wanted = [
-        {"resource_server_identifier": api.identifier, "permission_name": "create:transfer"}
-    ]
+    wanted = [{"resource_server_identifier": api.identifier, "permission_name": "create:transfer"}]
     auth0.users.permissions.create(made.user_id, permissions=wanted)
     [permission] = auth0.users.permissions.list(made.user_id)
     assert permission.permission_name == "create:transfer"
     auth0.users.permissions.delete(made.user_id, permissions=wanted)
     assert list(auth0.users.permissions.list(made.user_id)) == []
     auth0.users.delete(made.user_id)
-    refused(
-        lambda: auth0.users.get(made.user_id, request_options=ONCE), 404, "inexistent_user"
-    )
+    refused(lambda: auth0.users.get(made.user_id, request_options=ONCE), 404, "inexistent_user")
 
 
 def guardian():

@@ -13,6 +13,7 @@ from baink_lab.sandbox.tenant.management import (
     guardian,
     logs,
     permissions,
+    signing_keys,
     tickets,
     users,
 )
@@ -32,6 +33,7 @@ _ROOMS = (
     enrollments,
     users,
     permissions,
+    signing_keys,
     logs,
 )
 

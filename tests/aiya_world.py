@@ -69,6 +69,7 @@ class World:
     def __init__(self, folder, tenant, tenant_http, world, clock):
         self.folder, self.tenant, self.tenant_http = folder, tenant, tenant_http
         self.world, self.clock = world, clock
+        self.agent_http = None  # the agent's own line to the tenant, when tests break it
         self.model = PlayedModel()
         self.events = []
         self.runs = 0
@@ -109,7 +110,7 @@ class World:
                 self.world.issuer,
                 self.world.client_id,
                 self.world.client_secret,
-                http=self.tenant_http,
+                http=self.agent_http or self.tenant_http,
                 clock=self.clock,
             )
             vault = Vault(self.store, [key_from_file(self.folder / "vault.key")], clock=self.clock)
@@ -133,6 +134,10 @@ class World:
 
     def close(self):
         self.ledger.close()
+
+    def pushes(self):
+        """Every CIBA request that the tenant accepted, in order, whatever became of it."""
+        return list(self.tenant.ciba._requests.values())
 
     async def say(self, text, thread="t"):
         async with self.resumer.turn(thread, self.world.user_id) as config:
