@@ -11,12 +11,12 @@ import json
 
 import httpx
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-from langgraph.store.sqlite.aio import AsyncSqliteStore
 
 from baink_lab.aiya.graph import build_graph
 from baink_lab.aiya.model import model_node
 from baink_lab.aiya.tools import gated_transfer, read_tools
 from baink_lab.approvals import Desk, Resumer, Vault, key_from_file
+from baink_lab.approvals.memory import sqlite_store
 from baink_lab.auth0 import CibaClient
 from baink_lab.auth0.login import SessionTokens, log_in_with_form
 from baink_lab.auth0.tokens import TokenVerifier
@@ -89,10 +89,7 @@ class World:
         async with contextlib.AsyncExitStack() as stack:
             enter = stack.enter_async_context
             saver = await enter(AsyncSqliteSaver.from_conn_string(str(self.folder / "threads.db")))
-            self.store = await enter(
-                AsyncSqliteStore.from_conn_string(str(self.folder / "approvals.db"))
-            )
-            await self.store.setup()
+            self.store = await enter(sqlite_store(self.folder / "approvals.db"))
             transport = httpx.ASGITransport(self._bank)
             bank_http = await enter(httpx.AsyncClient(transport=transport, base_url="http://bank"))
             bank = BankClient("http://bank", http=bank_http)

@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 from filelock import FileLock, Timeout
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-from langgraph.store.sqlite.aio import AsyncSqliteStore
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 
 from baink_lab.aiya.graph import build_graph
@@ -19,6 +18,7 @@ from baink_lab.aiya.model import ChatModel, model_node, openai_model
 from baink_lab.aiya.tools import gated_transfer, read_tools
 from baink_lab.approvals import Approval, Desk, Resumer, Tool, ToolRefused, Vault, key_from_file
 from baink_lab.approvals.desk import PUSHES_A_MINUTE
+from baink_lab.approvals.memory import sqlite_store
 from baink_lab.auth0 import Auth0Error, CibaClient
 from baink_lab.auth0.login import SessionTokens, log_in_with_form
 from baink_lab.auth0.management import ManagementClient
@@ -159,10 +159,7 @@ async def open_aiya(
         saver = await opened.enter_async_context(
             AsyncSqliteSaver.from_conn_string(str(folder / "threads.db"))
         )
-        store = await opened.enter_async_context(
-            AsyncSqliteStore.from_conn_string(str(folder / "approvals.db"))
-        )
-        await store.setup()
+        store = await opened.enter_async_context(sqlite_store(folder / "approvals.db"))
         http = await opened.enter_async_context(new_http())
         bank = await opened.enter_async_context(BankClient(world.bank))
         ciba = await opened.enter_async_context(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -102,16 +104,21 @@ class Vault:
 def key_from_file(path: Path) -> bytes:
     """The key in `path`, which is made with mode 0600 when it is missing.
 
+    It appears whole or not at all: a process that dies here leaves no half a key.
+
     Raises:
         VaultError: others may read the file.
     """
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        if path.stat().st_mode & 0o077:
-            raise VaultError(f"{path} can be read by others: run chmod 600 on it.") from None
-        return path.read_bytes().strip()
-    key = Fernet.generate_key()
-    with os.fdopen(handle, "wb") as file:
-        file.write(key)
-    return key
+    if not path.exists():
+        fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(Fernet.generate_key())
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):  # another process was quicker: use its key
+            os.link(fresh, path)
+        fresh.unlink()
+    if path.stat().st_mode & 0o077:
+        raise VaultError(f"{path} can be read by others: run chmod 600 on it.")
+    return path.read_bytes().strip()

@@ -44,7 +44,7 @@ class SandboxOptions:
 
     settings: Settings
     port: int | None = None
-    interval: int = 5
+    interval: float = 5
     expires: int = 300
     relaxed: bool = False
     autopilot: Autopilot | None = None

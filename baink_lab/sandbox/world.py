@@ -37,7 +37,7 @@ class TenantOptions:
         relaxed: lift the limits a minute, for tests.
     """
 
-    interval: int = 5
+    interval: float = 5
     expires: int = 300
     relaxed: bool = False
 

@@ -60,6 +60,21 @@ def test_a_key_file_is_made_for_its_owner_only_and_read_again(tmp_path):
         key_from_file(path)
 
 
+def test_a_process_that_dies_while_it_makes_a_key_leaves_none(tmp_path, monkeypatch):
+    """The fault campaign found half a key: a file that was made and not yet written."""
+
+    def die(descriptor):
+        raise KeyboardInterrupt
+
+    path = tmp_path / "vault.key"
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", die)
+        with pytest.raises(KeyboardInterrupt):
+            key_from_file(path)
+    assert not path.exists()
+    assert len(key_from_file(path)) == 44
+
+
 @pytest.mark.parametrize("keys", [[], ["short"]])
 def test_a_malformed_key_is_named(store, keys):
     with pytest.raises(VaultError, match="key"):

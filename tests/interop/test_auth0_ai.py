@@ -35,7 +35,7 @@ async def test_an_approved_transfer_moves_the_money_once(peer, balances):
     source, target = list(before)[:2]
     order = {"message": "resumer 25.00", "from_account": source, "to_account": target}
     told = peer("ai", "resumer.py", "approve", json.dumps(order | {"amount": "25.00"}))
-    assert told["status"] == "idle"
+    assert (told["status"], told["errors"]) == ("idle", [])
     assert "25.00" in told["last"]
     after = await balances()
     assert float(before[source]) - float(after[source]) == 25
@@ -48,4 +48,5 @@ async def test_a_denied_transfer_moves_nothing(peer, balances):
     order = {"message": "resumer denied", "from_account": source, "to_account": target}
     told = peer("ai", "resumer.py", "deny", json.dumps(order | {"amount": "25.00"}))
     assert told["status"] == "error"
+    assert "AccessDeniedInterrupt" in told["errors"][0]
     assert await balances() == before

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 from typing import Any, Literal, Protocol
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from baink_lab.sandbox.phone import page
+from baink_lab.sandbox.phone.answers import error
+from baink_lab.sandbox.phone.guard import Guard
 from baink_lab.sandbox.tenant.errors import AlreadyDecided, UnknownNotification
 
 MAX_BODY = 1024  # bytes: a decision is a few dozen
@@ -31,12 +32,13 @@ class Inbox(Protocol):
         ...
 
 
-def create_app(inbox: Inbox, secret: str) -> ASGIApp:
+def create_app(inbox: Inbox, secret: str, *, hosts: tuple[str, ...] = ()) -> ASGIApp:
     """The phone's ASGI app; without the secret path segment everything is 404.
 
     Args:
         inbox: the tenant.
         secret: the first segment of every path.
+        hosts: names with a dot that the phone is reached under (see `Guard`).
     """
     phone = _Phone(inbox)
     inner = Starlette(
@@ -51,27 +53,7 @@ def create_app(inbox: Inbox, secret: str) -> ASGIApp:
             AlreadyDecided: _refused,
         },
     )
-    return _Guard(Starlette(routes=[Mount("/phone", app=inner)]), secret)
-
-
-class _Guard:
-    """Lets through what begins with the secret, compared in constant time."""
-
-    def __init__(self, app: ASGIApp, secret: str) -> None:
-        self._app = app
-        self._secret = secret.encode()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        segment, slash, rest = scope["path"].removeprefix("/").partition("/")
-        if not hmac.compare_digest(segment.encode("utf-8", "replace"), self._secret):
-            await _error(404, "There is nothing here.")(scope, receive, send)
-        elif not slash:  # so that the page's relative addresses work
-            await RedirectResponse(f"{segment}/", 307)(scope, receive, send)
-        else:
-            await self._app({**scope, "path": f"/phone/{rest}"}, receive, send)
+    return Guard(Starlette(routes=[Mount("/phone", app=inner)]), secret, hosts)
 
 
 class _Phone:
@@ -112,15 +94,9 @@ async def _decision(request: Request) -> Literal["approve", "deny"]:
 
 
 async def _refused(request: Request, refused: Exception) -> Response:
-    return _error(404 if isinstance(refused, UnknownNotification) else 409, str(refused))
+    return error(404 if isinstance(refused, UnknownNotification) else 409, str(refused))
 
 
 async def _told(request: Request, wrong: Exception) -> Response:
     assert isinstance(wrong, HTTPException)
-    return _error(wrong.status_code, wrong.detail, dict(wrong.headers or {}))
-
-
-def _error(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse(
-        {"error": message}, status, {"cache-control": "no-store", **(headers or {})}
-    )
+    return error(wrong.status_code, wrong.detail, dict(wrong.headers or {}))

@@ -39,7 +39,7 @@ def transfer(message: str, from_account: str, to_account: str, amount: str) -> s
         headers={
             "Authorization": f"Bearer {token}",
             "Content-Type": "application/json",
-            "Idempotency-Key": f"peer {message}",
+            "Idempotency-Key": "peer-" + message.replace(" ", "-"),
         },
     )
     with urllib.request.urlopen(request) as answer:
