@@ -35,41 +35,54 @@ class SystemClock:
 class VirtualClock:
     """A clock that stands still until `advance` is called.
 
+    Like a real machine's it has two readings: what it shows, which `jump` may set, and how much
+    time has really passed, by which sleepers wake.
+
     Args:
         start: the first reading, in seconds since the epoch.
     """
 
     def __init__(self, start: float = 1_700_000_000.0) -> None:
-        self._now = start
+        self._shown = start
+        self._passed = 0.0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._count = 0
 
     def now(self) -> float:
-        """Seconds since 1970-01-01 UTC, as far as `advance` has brought it."""
-        return self._now
+        """Seconds since 1970-01-01 UTC, as the clock shows them."""
+        return self._shown
 
     async def sleep(self, seconds: float) -> None:
-        """Return once `advance` has moved this clock by `seconds`."""
+        """Return once `advance` has let `seconds` pass."""
         if seconds <= 0:
             await asyncio.sleep(0)
             return
         wake = asyncio.get_running_loop().create_future()
         self._count += 1
-        heapq.heappush(self._sleepers, (self._now + seconds, self._count, wake))
+        heapq.heappush(self._sleepers, (self._passed + seconds, self._count, wake))
         await wake
 
     def next_wake(self) -> float | None:
-        """When the first sleeper is due (seconds since the epoch); None when nobody sleeps."""
+        """In how many seconds the first sleeper is due; None when nobody sleeps."""
         while self._sleepers and self._sleepers[0][2].done():
             heapq.heappop(self._sleepers)
-        return self._sleepers[0][0] if self._sleepers else None
+        return self._sleepers[0][0] - self._passed if self._sleepers else None
 
     def advance(self, seconds: float) -> None:
-        """Move on by `seconds` and wake everybody whose time has come, earliest first."""
-        target = self._now + seconds
-        while (due := self.next_wake()) is not None and due <= target:
+        """Let `seconds` pass and wake everybody whose time has come, earliest first."""
+        left = seconds
+        while (due := self.next_wake()) is not None and due <= left:
             _, _, wake = heapq.heappop(self._sleepers)
-            self._now = max(self._now, due)
+            self._pass(max(due, 0.0))
+            left -= max(due, 0.0)
             if not wake.done():
                 wake.set_result(None)
-        self._now = target
+        self._pass(left)
+
+    def jump(self, seconds: float) -> None:
+        """Set the clock forward, or back, while no time passes: nobody is woken."""
+        self._shown += seconds
+
+    def _pass(self, seconds: float) -> None:
+        self._shown += seconds
+        self._passed += seconds

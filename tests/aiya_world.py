@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sqlite3
 
 import httpx
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -98,7 +99,7 @@ class World:
             async def token(user_id):
                 return (await session.current()).access_token
 
-            chosen = [
+            self.tools = chosen = [
                 *read_tools(bank, token),
                 gated_transfer(bank, token, audience=self.world.audience),
                 *(tools or []),
@@ -140,6 +141,12 @@ class World:
         async with self.resumer.turn(thread, self.world.user_id) as config:
             entry = {"messages": [{"role": "user", "content": text}]}
             await self.resumer.threads.run(entry, config)
+
+    async def say_until_full(self, thread="t"):
+        """Write into the thread until its disk is full."""
+        with contextlib.suppress(sqlite3.OperationalError):
+            for _ in range(200):
+                await self.say("x" * 2000, thread)
 
     async def ask_transfer(self, amount="25.00", call_id="call_1", thread="t", **changes):
         self.model.script.append([self.transfer_call(amount, call_id, **changes)])

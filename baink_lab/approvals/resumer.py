@@ -18,6 +18,7 @@ from langgraph.store.base import BaseStore
 
 from baink_lab.approvals.approval import Approval, State
 from baink_lab.approvals.desk import Desk
+from baink_lab.approvals.lease import Lease
 from baink_lab.approvals.poll import LOST_REASON, Ending, NoAnswer, NotYet, Spent, poll_once
 from baink_lab.approvals.threads import Listener, Threads
 from baink_lab.approvals.vault import Vault
@@ -94,9 +95,12 @@ class Resumer:
         self._changed = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
         self._main: asyncio.Task[None] | None = None
+        self._lease = Lease(desk.store, self._clock)
+        self._look_at = 0.0
         desk.on_asked(self._asked)
 
     async def __aenter__(self) -> Self:
+        await self._lease.hold()
         await self._look_around()
         self._main = asyncio.create_task(self._run(), name="resumer")
         return self
@@ -117,6 +121,7 @@ class Resumer:
                 await self._main
         if self._under_way:
             await asyncio.wait(self._under_way)
+        await self._lease.release()
 
     @property
     def waiting(self) -> int:
@@ -130,17 +135,40 @@ class Resumer:
         self._schedule(_Due(self._clock.now() + approval.interval, approval.id))
 
     async def _run(self) -> None:
-        look_at = self._clock.now() + LOOK_AROUND_SECONDS
+        before = self._clock.now()
+        self._look_at = before + LOOK_AROUND_SECONDS
         while True:
             now = self._clock.now()
-            if now >= look_at:
-                await self._look_around()
-                look_at = now + LOOK_AROUND_SECONDS
-            while self._heap and self._heap[0].at <= now and len(self._under_way) < AT_ONCE:
+            if now < before:
+                self._clock_was_set_back(before - now)
+            before = now
+            if now >= self._look_at:
+                await self._look_again()
+                self._look_at = now + LOOK_AROUND_SECONDS
+            while self._is_due(now):
                 self._begin(heapq.heappop(self._heap))
-            full = len(self._under_way) >= AT_ONCE
-            next_due = self._heap[0].at if self._heap and not full else look_at
-            await self._nap(min(next_due, look_at) - now)
+            busy = len(self._under_way) >= AT_ONCE or not self._lease.held
+            next_due = self._heap[0].at if self._heap and not busy else self._look_at
+            await self._nap(min(next_due, self._look_at) - now)
+
+    def _is_due(self, now: float) -> bool:
+        room = len(self._under_way) < AT_ONCE and self._lease.held
+        return room and bool(self._heap) and self._heap[0].at <= now
+
+    async def _look_again(self) -> None:
+        try:
+            await self._lease.hold()
+            await self._look_around()
+        except Exception as failure:
+            # A store that is away for a moment (a full disk, say) must not end the resumer.
+            self.counters.failures += 1
+            log.warning("the store of approvals: %s; trying again", type(failure).__name__)
+
+    def _clock_was_set_back(self, seconds: float) -> None:
+        """Keep to the time that really passes: everything stays as far away as it was."""
+        self._look_at -= seconds
+        for due in self._heap:  # all by the same, so their order stays
+            due.at -= seconds
 
     async def _nap(self, seconds: float) -> None:
         """Until `seconds` have passed or something changed, whichever comes first."""

@@ -47,7 +47,10 @@ def node_modules() -> Path:
         folder.mkdir(parents=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copy(source / name, folder)
-        _run([*npm(), "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder)
+        # npm is a script that looks for node on PATH.
+        path = os.pathsep.join([str(node().parent), os.environ.get("PATH", "")])
+        command = [*npm(), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        _run(command, cwd=folder, env=os.environ | {"PATH": path})
 
     _once(folder, install)
     return folder / "node_modules"
@@ -63,11 +66,12 @@ def node() -> Path:
 
 def npm() -> list[str]:
     """The npm that belongs to `node()`."""
-    beside = node().parent / "npm"
-    if beside.exists():
-        return [str(beside)]
-    cli = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    return [str(node()), str(cli)]
+    program = node()
+    # In the wheel, bin/npm was a symbolic link and is not one any more: it finds nothing.
+    cli = program.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    if cli.exists():
+        return [str(program), str(cli)]
+    return [shutil.which("npm", path=str(program.parent)) or "npm"]
 
 
 def _wheel() -> Path:

@@ -1,0 +1,283 @@
+"""Bring the tenant to where a lab starts: add what is missing, take away what came ready-made.
+
+What a learner made is never taken away: the progress file remembers which pieces came with the
+sandbox or were added here, and only those go again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
+from urllib.parse import quote
+
+from baink_lab.auth0.management import ManagementClient
+from baink_lab.lab.enrolment import enroll_stand_in
+from baink_lab.lab.progress import Progress
+from baink_lab.lab.tenant_view import CIBA_GRANT, PUSH_CHANNEL, TenantView, look
+from baink_lab.settings import TRANSFER_SCOPE, World
+
+FIRST_READY_LAB = 4  # from here on everything is configured; before the labs too, in lab 00
+
+TRANSFERS_API: Mapping[str, Any] = {
+    "name": "bAInk transfers",
+    "signing_alg": "RS256",
+    "token_dialect": "rfc9068_profile",
+    "token_lifetime": 300,
+    "subject_type_authorization": {
+        "user": {"policy": "require_client_grant"},
+        "client": {"policy": "require_client_grant"},
+    },
+}
+
+_Change: TypeAlias = Callable[[ManagementClient, World, TenantView], Awaitable[Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Piece:
+    """One thing that a lab configures.
+
+    Attributes:
+        name: in sentences.
+        lab: where the learner makes it.
+        mark: what tells this very one from another; None while it is missing.
+    """
+
+    name: str
+    lab: int
+    mark: Callable[[TenantView], str | None]
+    make: _Change
+    remove: _Change
+
+
+async def catch_up(
+    management: ManagementClient, world: World, number: int, progress: Progress
+) -> list[str]:
+    """Bring the tenant to where lab `number` starts, and say in sentences what was done.
+
+    Runs again without harm. Changes a sandbox's tenant only: the caller sees to that.
+
+    Raises:
+        Auth0Error: the tenant refused a change.
+    """
+    ours = await _ours(management, world, progress)
+    needed = {name: _needs(number, piece) for name, piece in PIECES.items()}
+    added = [name for name in PIECES if needed[name] and await _add(name, management, world, ours)]
+    taken = [
+        name
+        for name in reversed(PIECES)
+        if not needed[name] and await _take(name, management, world, ours)
+    ]
+    with progress.change() as content:
+        content["world"] = {"client_id": world.client_id, "ours": ours}
+    return _told(number, added, taken)
+
+
+async def start_over(
+    management: ManagementClient, world: World, number: int, progress: Progress
+) -> list[str]:
+    """Bring the tenant to where lab `number` starts, the learner's own objects included."""
+    view = await look(management, world)
+    ours = {name: mark for name, piece in PIECES.items() if (mark := piece.mark(view))}
+    with progress.change() as content:
+        content["world"] = {"client_id": world.client_id, "ours": ours}
+    return await catch_up(management, world, number, progress)
+
+
+async def _ours(management: ManagementClient, world: World, progress: Progress) -> dict[str, str]:
+    """The marks of the pieces that no learner made, as far as they are still there."""
+    known = progress.read().get("world", {})
+    view = await look(management, world)
+    there = {name: mark for name, piece in PIECES.items() if (mark := piece.mark(view))}
+    if known.get("client_id") != world.client_id:  # a tenant that no lab has seen before
+        return there
+    before = known.get("ours", {})
+    return {name: mark for name, mark in there.items() if before.get(name) == mark}
+
+
+def _needs(number: int, piece: _Piece) -> bool:
+    return number == 0 or number >= FIRST_READY_LAB or piece.lab < number
+
+
+async def _add(name: str, management: ManagementClient, world: World, ours: dict[str, str]) -> bool:
+    piece = PIECES[name]
+    view = await look(management, world)
+    if piece.mark(view) is not None:
+        return False
+    await piece.make(management, world, view)
+    mark = piece.mark(await look(management, world))
+    if mark is not None:
+        ours[name] = mark
+    return True
+
+
+async def _take(
+    name: str, management: ManagementClient, world: World, ours: dict[str, str]
+) -> bool:
+    piece = PIECES[name]
+    view = await look(management, world)
+    mark = piece.mark(view)
+    if mark is None or ours.get(name) != mark:
+        return False
+    if name in ("api", "permission") and view.grants and "access" not in ours:
+        return False  # the learner's own grant stands on it
+    await piece.remove(management, world, view)
+    del ours[name]
+    return True
+
+
+def _told(number: int, added: list[str], taken: list[str]) -> list[str]:
+    sentences = []
+    if added:
+        names = ", ".join(PIECES[name].name for name in added)
+        sentences.append(f"Lab {number:02d} stands on earlier steps, so I added: {names}.")
+    if taken:
+        names = ", ".join(PIECES[name].name for name in reversed(taken))
+        sentences.append(
+            f"Lab {number:02d} starts before these were configured, so I took away what had come "
+            f"ready-made: {names}."
+        )
+    return sentences
+
+
+async def _make_ciba(management: ManagementClient, world: World, view: TenantView) -> None:
+    client = view.client
+    body = {
+        "grant_types": _with(client.get("grant_types"), CIBA_GRANT),
+        "async_approval_notification_channels": _with(
+            client.get("async_approval_notification_channels"), PUSH_CHANNEL
+        ),
+    }
+    if client.get("token_endpoint_auth_method") == "none":
+        body["token_endpoint_auth_method"] = "client_secret_post"  # noqa: S105 - a method's name
+    await management.patch(_client_path(world), body)
+
+
+async def _remove_ciba(management: ManagementClient, world: World, view: TenantView) -> None:
+    kept = [one for one in view.client["grant_types"] if one != CIBA_GRANT]
+    await management.patch(_client_path(world), {"grant_types": kept})
+
+
+async def _make_api(management: ManagementClient, world: World, view: TenantView) -> None:
+    if view.api is None:
+        body = {**TRANSFERS_API, "identifier": world.audience}
+        await management.post("resource-servers", body)
+    else:
+        await management.patch(api_path(world), {"token_dialect": TRANSFERS_API["token_dialect"]})
+
+
+async def _remove_api(management: ManagementClient, world: World, view: TenantView) -> None:
+    await management.delete(api_path(world))
+
+
+async def _make_permission(management: ManagementClient, world: World, view: TenantView) -> None:
+    scopes = [*(view.api or {}).get("scopes", []), permission()]
+    await management.patch(api_path(world), {"scopes": scopes})
+
+
+async def _remove_permission(management: ManagementClient, world: World, view: TenantView) -> None:
+    kept = [one for one in (view.api or {})["scopes"] if one["value"] != TRANSFER_SCOPE]
+    await management.patch(api_path(world), {"scopes": kept})
+
+
+async def _make_access(management: ManagementClient, world: World, view: TenantView) -> None:
+    if view.user_policy == "deny_all":
+        policies = TRANSFERS_API["subject_type_authorization"]
+        await management.patch(api_path(world), {"subject_type_authorization": policies})
+    if view.user_grant is None:
+        await management.post("client-grants", access(world))
+    else:
+        scope = _with(view.user_grant.get("scope"), TRANSFER_SCOPE)
+        await management.patch(f"client-grants/{view.user_grant['id']}", {"scope": scope})
+
+
+async def _remove_access(management: ManagementClient, world: World, view: TenantView) -> None:
+    if view.user_grant is not None:
+        await management.delete(f"client-grants/{view.user_grant['id']}")
+
+
+async def _make_factor(management: ManagementClient, world: World, view: TenantView) -> None:
+    await management.put("guardian/factors/push-notification", {"enabled": True})
+
+
+async def _remove_factor(management: ManagementClient, world: World, view: TenantView) -> None:
+    await management.put("guardian/factors/push-notification", {"enabled": False})
+
+
+async def _make_phone(management: ManagementClient, world: World, view: TenantView) -> None:
+    await enroll_stand_in(await management.enrollment_ticket(world.user_id))
+
+
+async def _remove_phone(management: ManagementClient, world: World, view: TenantView) -> None:
+    for device in view.devices:
+        await management.delete(f"guardian/enrollments/{device['id']}")
+
+
+def permission() -> dict[str, str]:
+    """The permission that the bank's transfers want."""
+    return {"value": TRANSFER_SCOPE, "description": "Initiate an account transfer"}
+
+
+def access(world: World) -> dict[str, Any]:
+    """The grant that lets the bAInk ask for the permission on behalf of users."""
+    named = {"client_id": world.client_id, "audience": world.audience}
+    return {**named, "subject_type": "user", "scope": [TRANSFER_SCOPE]}
+
+
+def api_path(world: World) -> str:
+    """Where the Management API has the transfers API."""
+    return f"resource-servers/{quote(world.audience, safe='')}"
+
+
+def _client_path(world: World) -> str:
+    return f"clients/{quote(world.client_id, safe='')}"
+
+
+def _with(values: Any, one: str) -> list[str]:
+    return list(dict.fromkeys([*(values or []), one]))
+
+
+PIECES: Mapping[str, _Piece] = {
+    "ciba": _Piece(
+        "the CIBA grant",
+        2,
+        lambda view: "on" if view.has_ciba else None,
+        _make_ciba,
+        _remove_ciba,
+    ),
+    "api": _Piece(
+        "the transfers API",
+        2,
+        lambda view: str(view.api["id"]) if view.api and view.has_api else None,
+        _make_api,
+        _remove_api,
+    ),
+    "permission": _Piece(
+        "its permission create:transfer",
+        2,
+        lambda view: str((view.api or {})["id"]) if TRANSFER_SCOPE in view.scopes else None,
+        _make_permission,
+        _remove_permission,
+    ),
+    "access": _Piece(
+        "the bAInk's access to it",
+        2,
+        lambda view: str((view.user_grant or {}).get("id", "all")) if view.has_access else None,
+        _make_access,
+        _remove_access,
+    ),
+    "factor": _Piece(
+        "the Guardian push factor",
+        3,
+        lambda view: "on" if view.factor else None,
+        _make_factor,
+        _remove_factor,
+    ),
+    "phone": _Piece(
+        "the customer's enrolled phone",
+        3,
+        lambda view: " ".join(sorted(one["id"] for one in view.devices)) or None,
+        _make_phone,
+        _remove_phone,
+    ),
+}

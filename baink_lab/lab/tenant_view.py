@@ -1,0 +1,110 @@
+"""The part of the tenant that the labs configure, read once through the Management API."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from baink_lab.auth0.management import ManagementClient
+from baink_lab.settings import TRANSFER_SCOPE, World
+
+CIBA_GRANT = "urn:openid:params:grant-type:ciba"
+PUSH_CHANNEL = "guardian-push"
+DIALECTS = ("rfc9068_profile", "rfc9068_profile_authz")
+
+
+@dataclasses.dataclass(frozen=True)
+class TenantView:
+    """What is configured now.
+
+    Attributes:
+        client: the bAInk's application.
+        api: the transfers API; None when there is none.
+        apis: every API that the tenant's owner made.
+        grants: the bAInk's grants for the transfers API, of every subject type.
+        factor: whether Guardian push is switched on.
+        devices: the customer's confirmed Guardian devices.
+    """
+
+    client: dict[str, Any]
+    api: dict[str, Any] | None
+    apis: list[dict[str, Any]]
+    grants: list[dict[str, Any]]
+    factor: bool
+    devices: list[dict[str, Any]]
+
+    @property
+    def scopes(self) -> list[str]:
+        """The permissions of the transfers API."""
+        return [str(one["value"]) for one in (self.api or {}).get("scopes") or []]
+
+    @property
+    def user_policy(self) -> str:
+        """Who may ask for tokens of the transfers API on behalf of users."""
+        policies = (self.api or {}).get("subject_type_authorization") or {}
+        return str((policies.get("user") or {}).get("policy") or "allow_all")
+
+    @property
+    def user_grant(self) -> dict[str, Any] | None:
+        """The grant that CIBA needs; see the contract's section 5.6."""
+        return next((one for one in self.grants if one.get("subject_type") == "user"), None)
+
+    @property
+    def has_ciba(self) -> bool:
+        """Whether the application may ask phones at all, by push."""
+        channels = self.client.get("async_approval_notification_channels") or []
+        return CIBA_GRANT in (self.client.get("grant_types") or []) and PUSH_CHANNEL in channels
+
+    @property
+    def has_api(self) -> bool:
+        """Whether the API is there, with the token profile that the bank takes."""
+        return self.api is not None and self.api.get("token_dialect") in DIALECTS
+
+    @property
+    def has_access(self) -> bool:
+        """Whether the application may ask for the permission on behalf of users."""
+        if self.user_policy == "allow_all":
+            return self.api is not None
+        grant = self.user_grant
+        return (
+            self.user_policy != "deny_all"
+            and grant is not None
+            and (grant.get("allow_all_scopes") is True or TRANSFER_SCOPE in grant.get("scope", []))
+        )
+
+
+@contextlib.asynccontextmanager
+async def management_of(
+    world: World, http: httpx.AsyncClient | None = None
+) -> AsyncIterator[ManagementClient]:
+    """The Management API of a world, with the lab's own credentials for it."""
+    credentials = (world.management_client_id, world.management_client_secret)
+    async with ManagementClient(world.issuer, *credentials, http=http) as management:
+        yield management
+
+
+async def look(management: ManagementClient, world: World) -> TenantView:
+    """Read it all.
+
+    Raises:
+        Auth0Error: the tenant refused, or did not answer.
+    """
+    user = f"users/{quote(world.user_id, safe='')}"
+    client, api, apis, grants, factor, devices = await asyncio.gather(
+        management.find_client(world.client_id),
+        management.find_resource_server(world.audience),
+        management.get("resource-servers", per_page=100),
+        management.client_grants(client_id=world.client_id, audience=world.audience),
+        management.push_factor_enabled(),
+        management.get(f"{user}/enrollments"),
+    )
+    own = [one for one in apis if not one.get("is_system")]
+    mine = [one for one in devices if one.get("auth_method") == "guardian"]
+    confirmed = [one for one in mine if one.get("status") == "confirmed"]
+    return TenantView(client or {}, api, own, grants, factor, confirmed)
