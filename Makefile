@@ -5,6 +5,7 @@ PYTHON ?= python3
 LAB_FLAGS ?=
 DECISION ?= approve
 PYTEST_ARGS ?=
+RUNS ?= 1000
 BIN := .venv/bin
 # Jupyter refuses to run as root (containers, CI) unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -33,7 +34,7 @@ endef
 	$(call install,dev)
 	@touch .venv/.lab
 
-.PHONY: help lab demo test check bench lock fresh clean
+.PHONY: help lab demo test check bench interop mutants campaign lock fresh clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -56,6 +57,15 @@ check: .venv/.dev ## lint, format, types, layers
 
 bench: .venv/.dev ## each budget beside what this machine measures
 	$(BIN)/python -m bench
+
+interop: .venv/.dev ## the sandbox under SDKs that nobody here wrote
+	$(BIN)/python -m pytest tests/interop $(PYTEST_ARGS)
+
+mutants: .venv/.dev ## break each invariant once, and see a test go red
+	$(BIN)/python -m bench.mutations
+
+campaign: .venv/.dev ## kill -9 a thousand approvals, each at a random step (RUNS=1000)
+	$(BIN)/python -m bench.campaign $(RUNS)
 
 lock: ## resolve the locks anew (needs uv)
 	for set in lab dev; do uv pip compile -q --universal --generate-hashes --no-header --no-annotate \

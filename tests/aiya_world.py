@@ -51,6 +51,10 @@ class PlayedModel:
         return {"role": "assistant", "content": text}
 
 
+async def _nobody(message):
+    """Where an answer goes that is lost on the way."""
+
+
 def check_order(messages):
     """OpenAI's rule: each tool call is answered, once, before anything else is said."""
     open_calls = []
@@ -83,6 +87,7 @@ class World:
         app = create_bank(self.ledger, verifier, transfers_audience=world.audience, clock=clock)
         self.bank_app = app
         self.bank_calls = []
+        self.bank_drops = 0
 
     @contextlib.asynccontextmanager
     async def process(self, tools=None, **nodes):
@@ -216,6 +221,10 @@ class World:
         if scope["type"] == "http" and scope["method"] == "POST":
             headers = dict(scope["headers"])
             self.bank_calls.append(headers[b"idempotency-key"].decode())
+            if self.bank_drops:  # the bank commits, and its answer never comes
+                self.bank_drops -= 1
+                await self.bank_app(scope, receive, _nobody)
+                raise httpx.ReadTimeout("no answer")
         await self.bank_app(scope, receive, send)
 
     async def _log_in(self):

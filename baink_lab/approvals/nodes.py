@@ -114,6 +114,10 @@ def acting_node(desk: Desk, gate: GatedTool) -> Node:
                 if (answer := await _act(desk, gate, task, outcome, call)) is not None:
                     _say({"type": str(answer["status"]), "approval_id": key[0], "tool": gate.name})
                     return _closing(task, gate.name, answer)
+            if task["late"]:
+                # The call has its answer, and an interrupt in a task that `Command(goto=Send)`
+                # brought in does not show in the thread's state: end, and be sent again.
+                return {}
             ring = interrupt({"approval_id": key[0], "tool": gate.name})
             if is_step_aside(ring) and (tried or await desk.outcome(*key) is None):
                 answer = outcome_answer(WAITING, message=WAITING_REASON)

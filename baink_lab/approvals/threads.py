@@ -64,7 +64,7 @@ class Threads:
                 back_in = Send(approval.node, task_for(approval, late=True))
                 await self.run(Command(goto=back_in), config)
             snapshot = await self.graph.aget_state(config)
-            at_rest = not snapshot.next or bool(open_interrupts(snapshot))
+            at_rest = not snapshot.tasks or bool(open_interrupts(snapshot))
             return _is_settled(snapshot, approval.id) and at_rest
 
     async def run(self, entry: Any, config: RunnableConfig) -> None:
@@ -87,7 +87,9 @@ class Threads:
             rings = dict.fromkeys(waiting.values(), step_aside())
             await self.run(Command(resume=rings), config)
             snapshot = await self.graph.aget_state(config)
-        if snapshot.next:
+        # Not `next`: a task that has written but whose superstep was never checkpointed is in
+        # `tasks` alone. Its writes show in the snapshot, and any other entry throws them away.
+        if snapshot.tasks:
             await self.run(None, config)
             snapshot = await self.graph.aget_state(config)
             if open_interrupts(snapshot):

@@ -60,14 +60,19 @@ async def catch_up(
     Raises:
         Auth0Error: the tenant refused a change.
     """
-    ours = await _ours(management, world, progress)
-    needed = {name: _needs(number, piece) for name, piece in PIECES.items()}
-    added = [name for name in PIECES if needed[name] and await _add(name, management, world, ours)]
-    taken = [
-        name
-        for name in reversed(PIECES)
-        if not needed[name] and await _take(name, management, world, ours)
-    ]
+    view = await look(management, world)
+    ours = _ours(view, world, progress)
+    added = [n for n, one in PIECES.items() if _needs(number, one) and one.mark(view) is None]
+    taken = [n for n, one in PIECES.items() if not _needs(number, one) and _may_go(n, view, ours)]
+    for name in added:
+        await PIECES[name].make(management, world, view)
+    for name in reversed(taken):
+        if not (name == "permission" and "api" in taken):  # it goes with its API
+            await PIECES[name].remove(management, world, view)
+    if added or taken:
+        after = await look(management, world)
+        ours |= {name: str(PIECES[name].mark(after)) for name in added}
+        ours = {name: mark for name, mark in ours.items() if name not in taken}
     with progress.change() as content:
         content["world"] = {"client_id": world.client_id, "ours": ours}
     return _told(number, added, taken)
@@ -84,10 +89,9 @@ async def start_over(
     return await catch_up(management, world, number, progress)
 
 
-async def _ours(management: ManagementClient, world: World, progress: Progress) -> dict[str, str]:
+def _ours(view: TenantView, world: World, progress: Progress) -> dict[str, str]:
     """The marks of the pieces that no learner made, as far as they are still there."""
     known = progress.read().get("world", {})
-    view = await look(management, world)
     there = {name: mark for name, piece in PIECES.items() if (mark := piece.mark(view))}
     if known.get("client_id") != world.client_id:  # a tenant that no lab has seen before
         return there
@@ -99,31 +103,12 @@ def _needs(number: int, piece: _Piece) -> bool:
     return number == 0 or number >= FIRST_READY_LAB or piece.lab < number
 
 
-async def _add(name: str, management: ManagementClient, world: World, ours: dict[str, str]) -> bool:
-    piece = PIECES[name]
-    view = await look(management, world)
-    if piece.mark(view) is not None:
-        return False
-    await piece.make(management, world, view)
-    mark = piece.mark(await look(management, world))
-    if mark is not None:
-        ours[name] = mark
-    return True
-
-
-async def _take(
-    name: str, management: ManagementClient, world: World, ours: dict[str, str]
-) -> bool:
-    piece = PIECES[name]
-    view = await look(management, world)
-    mark = piece.mark(view)
+def _may_go(name: str, view: TenantView, ours: Mapping[str, str]) -> bool:
+    """True for what is there and is not the learner's, nor holds up anything of theirs."""
+    mark = PIECES[name].mark(view)
     if mark is None or ours.get(name) != mark:
         return False
-    if name in ("api", "permission") and view.grants and "access" not in ours:
-        return False  # the learner's own grant stands on it
-    await piece.remove(management, world, view)
-    del ours[name]
-    return True
+    return not (name in ("api", "permission") and view.grants and "access" not in ours)
 
 
 def _told(number: int, added: list[str], taken: list[str]) -> list[str]:
@@ -132,7 +117,7 @@ def _told(number: int, added: list[str], taken: list[str]) -> list[str]:
         names = ", ".join(PIECES[name].name for name in added)
         sentences.append(f"Lab {number:02d} stands on earlier steps, so I added: {names}.")
     if taken:
-        names = ", ".join(PIECES[name].name for name in reversed(taken))
+        names = ", ".join(PIECES[name].name for name in taken)
         sentences.append(
             f"Lab {number:02d} starts before these were configured, so I took away what had come "
             f"ready-made: {names}."
@@ -142,7 +127,7 @@ def _told(number: int, added: list[str], taken: list[str]) -> list[str]:
 
 async def _make_ciba(management: ManagementClient, world: World, view: TenantView) -> None:
     client = view.client
-    body = {
+    body: dict[str, Any] = {
         "grant_types": _with(client.get("grant_types"), CIBA_GRANT),
         "async_approval_notification_channels": _with(
             client.get("async_approval_notification_channels"), PUSH_CHANNEL
@@ -237,7 +222,7 @@ def _with(values: Any, one: str) -> list[str]:
     return list(dict.fromkeys([*(values or []), one]))
 
 
-PIECES: Mapping[str, _Piece] = {
+PIECES: dict[str, _Piece] = {
     "ciba": _Piece(
         "the CIBA grant",
         2,

@@ -1,4 +1,4 @@
-"""What a learner has done so far: one plain JSON file in BAINK_HOME, easy to read and to hand in."""
+"""What a learner has done so far: one plain JSON file in BAINK_HOME, easy to read and hand in."""
 
 from __future__ import annotations
 

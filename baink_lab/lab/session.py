@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
+
+import httpx
 
 from baink_lab.aiya import Aiya, open_aiya
 from baink_lab.approvals import Approval
@@ -15,15 +20,31 @@ from baink_lab.auth0.login import SessionTokens, log_in_with_form
 from baink_lab.bank.client import BankClient
 from baink_lab.errors import BainkError
 from baink_lab.lab import checks
+from baink_lab.lab.accounts import Accounts
+from baink_lab.lab.bare_tools import ungated
+from baink_lab.lab.catch_up import catch_up, start_over
 from baink_lab.lab.chat import Chat
+from baink_lab.lab.checks.exercises import Exercise
 from baink_lab.lab.doctor import as_html, as_text, examine
 from baink_lab.lab.launch_pad import launch_pad
 from baink_lab.lab.phone import Phone
-from baink_lab.lab.show import Shown, WidgetShown, clock_face, table
+from baink_lab.lab.progress import Progress
+from baink_lab.lab.show import Shown, WidgetShown, paragraph, source
+from baink_lab.lab.teaching import Teacher
+from baink_lab.lab.tenant_view import TenantView, look, management_of
+from baink_lab.lab.tokens import side_by_side, wanted_by_bank
+from baink_lab.lab.waiting import count_down, line_of
+from baink_lab.lab.wire import Exchange, watched_http
 from baink_lab.sandbox import home, launch
 from baink_lab.settings import Settings, load
 
-LABS = {0: "start_here"}
+LABS = {
+    0: "start_here",
+    1: "the_failing_transfer",
+    2: "configure_the_tenant",
+    3: "enroll_guardian",
+    4: "ciba_on_the_wire",
+}
 KEEP_APPROVALS = 1000
 
 Decision = Literal["approve", "deny", "ignore"]
@@ -41,7 +62,9 @@ _opened: dict[int, Lab] = {}
 async def open_lab(number: int) -> Lab:
     """Start or find the world that lab `number` needs, and return the helper.
 
-    Runs again without harm: the same kernel gets the same helper, the same folder the same state.
+    The sandbox's tenant is brought to where the lab starts, and what was done for that is told;
+    what a learner made stays. Runs again without harm: the same kernel gets the same helper, the
+    same folder the same state.
 
     Args:
         number: of the lab, as in the notebook's name.
@@ -62,7 +85,7 @@ async def open_lab(number: int) -> Lab:
             await lab.close()
         lab = _opened[number] = Lab(number, settings, ready)
         lab.watch()
-    for note in settings.notes:
+    for note in [*settings.notes, *await lab.catch_up()]:
         print(note)  # noqa: T201 - a notebook's output
     seconds = time.monotonic() - begun
     print(f"Lab {number:02d} is open, in {settings.mode} mode ({seconds:.1f} s).")  # noqa: T201
@@ -78,6 +101,9 @@ class Lab:
         ready: the sandbox's ready line.
         world: where every service is.
         phone: the customer's phone.
+        progress: what was done so far, over all labs.
+        exchanges: what was sent and answered on the wire, oldest first, secrets masked.
+        accounts: the customer's accounts, as the bank's web portal shows them.
     """
 
     def __init__(self, number: int, settings: Settings, ready: dict[str, Any]) -> None:
@@ -87,6 +113,11 @@ class Lab:
         self.world = settings.world(ready)
         self.phone = Phone(self.world.phone)
         self.thread = "main"
+        folder = home.folder(settings.baink_home, live=settings.mode == "live")
+        self.progress = Progress(folder)
+        self.exchanges: list[Exchange] = []
+        self.accounts = Accounts(self.world, self.session_token)
+        self._teacher = Teacher(self, self.progress)
         self._session = SessionTokens(lambda: log_in_with_form(self.world))
         self._stack = contextlib.AsyncExitStack()
         self._aiya: Aiya | None = None
@@ -127,10 +158,11 @@ class Lab:
                 self._aiya = await self._stack.enter_async_context(
                     open_aiya(
                         self.world,
-                        self.settings.baink_home / f"lab{self.number:02d}",
+                        self._memory,
                         model=self.settings.openai_model,
                         api_key=self.settings.openai_api_key.get_secret_value(),
                         session=self._session,
+                        tools=ungated(self) if self.number == 1 else None,
                     )
                 )
         return self._aiya
@@ -167,7 +199,7 @@ class Lab:
         # it. So they come here through a queue, and this cell prints them.
         lines: asyncio.Queue[str | None] = asyncio.Queue()
         self._notices.append(lines.put_nowait)
-        counter = asyncio.create_task(_count_down(waiting))
+        counter = asyncio.create_task(count_down(waiting))
         ending = asyncio.create_task(aiya.settled(self.thread))
         ending.add_done_callback(lambda _: lines.put_nowait(None))
         try:
@@ -191,11 +223,7 @@ class Lab:
 
     async def balances(self) -> Shown:
         """The customer's accounts, as the bank's ledger has them."""
-        token = (await self._session.current()).access_token
-        async with BankClient(self.world.bank) as bank:
-            accounts = (await bank.accounts(token))["accounts"]
-        rows = [[one["name"], one["balance"], one["currency"], one["id"]] for one in accounts]
-        return table("Accounts", ["Account", "Balance", "Currency", "Id"], rows)
+        return await self.accounts.shown()
 
     async def history(self, account_id: str) -> list[dict[str, Any]]:
         """The latest entries of an account, newest first."""
@@ -212,13 +240,139 @@ class Lab:
         """Links to everything of this lab."""
         return launch_pad(self.world, self.settings)
 
+    def exercise(self, written: Callable[..., Any]) -> Exercise:
+        """A decorator: takes a function that the learner fills in.
+
+        Raises:
+            NoSuchCheck: this lab has no exercise of that name.
+        """
+        return self._teacher.exercise(written)
+
+    def found(self, name: str) -> Exercise | None:
+        """A learner's function; None while its cell was not run."""
+        return self._teacher.found(name)
+
     async def check(self, name: str) -> checks.Result:
         """Look whether a step is done.
 
         Raises:
             NoSuchCheck: this lab has no check of that name.
         """
-        return await checks.find(self.number, name)(self)
+        return await self._teacher.check(name)
+
+    def hint(self, name: str) -> Shown:
+        """One step more towards a solution; what went wrong last decides which."""
+        return paragraph(self._teacher.hint(name))
+
+    def solution(self, name: str) -> Shown:
+        """The package's own function, after a try; from then on it stands in for yours."""
+        return source(self._teacher.solution(name))
+
+    def done(self) -> Shown:
+        """What is passed and what is left, in every lab; kept in `progress.path`."""
+        labs = {number: (name, checks.names_of(number)) for number, name in LABS.items()}
+        return self.progress.shown(labs)
+
+    def export_progress(self, path: str | Path = "baink-lab-progress.json") -> Path:
+        """Copy the progress file to hand it in."""
+        return self.progress.export(Path(path))
+
+    async def reset(self, *, sure: bool = False) -> Shown:
+        """Begin this lab anew: forget its progress and its chat, and configure the start anew.
+
+        Args:
+            sure: without it, only what would be lost is told.
+        """
+        if not sure:
+            return paragraph(
+                f"This forgets what you passed in lab {self.number:02d} and its chat with Aiya, "
+                "and brings the sandbox's tenant back to where the lab starts. Money that was "
+                "moved stays moved. Run await lab.reset(sure=True) if you want that."
+            )
+        if self._chat is not None:
+            self._chat.close()
+            self._chat = None
+        await self._stack.aclose()
+        self._aiya = None
+        shutil.rmtree(self._memory, ignore_errors=True)
+        self.progress.forget(self.number)
+        self._teacher = Teacher(self, self.progress)
+        self.exchanges.clear()
+        self.accounts.refusals.clear()
+        told = await self.catch_up(over=True)
+        return paragraph(" ".join([f"Lab {self.number:02d} begins anew.", *told]))
+
+    async def catch_up(self, *, over: bool = False) -> list[str]:
+        """Bring the sandbox's tenant to where this lab starts; what was done, in sentences.
+
+        Args:
+            over: the learner's own objects included.
+        """
+        if self.settings.mode == "live":
+            return []
+        bring = start_over if over else catch_up
+        async with management_of(self.world) as management:
+            return await bring(management, self.world, self.number, self.progress)
+
+    async def tenant(self) -> TenantView:
+        """What is configured at the tenant now."""
+        async with management_of(self.world) as management:
+            return await look(management, self.world)
+
+    async def log(self, *kinds: str) -> list[dict[str, Any]]:
+        """The newest entries of the tenant's log, oldest first; of some kinds, or of all."""
+        async with management_of(self.world) as management:
+            entries = await management.get("logs", per_page=100, sort="date:-1")
+        return [one for one in reversed(entries) if not kinds or one["type"] in kinds]
+
+    async def session_token(self) -> str:
+        """The access token of the customer's login: a secret, so never print it."""
+        return (await self._session.current()).access_token
+
+    def decode(self, token: str | None = None, **tokens: str) -> Shown:
+        """Tokens side by side with what the bank wants; their signatures are not shown.
+
+        Args:
+            token: one token; or several, by whose they are: ``decode(portal=…, aiya=…)``.
+            tokens: the same, by name.
+        """
+        given = ({"your token": token} if token else {}) | tokens
+        return side_by_side(given, wanted_by_bank(self.world))
+
+    def http(self) -> httpx.AsyncClient:
+        """A plain httpx client for the tenant; prints what it sends and gets, secrets masked."""
+        return watched_http(f"{self.world.tenant}/", self._told)
+
+    async def management(self) -> httpx.AsyncClient:
+        """The same for the tenant's Management API, with a token of the lab's own."""
+        world = self.world
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": world.management_client_id,
+            "client_secret": world.management_client_secret,
+            "audience": f"{world.issuer}api/v2/",
+        }
+        async with watched_http(f"{world.tenant}/", lambda _: None) as http:
+            answer = (await http.post("oauth/token", data=form)).json()
+        if "access_token" not in answer:
+            raise LabError(
+                "The tenant gave no token for the Management API "
+                f"({answer.get('error', 'no reason')}): run await lab.doctor()."
+            )
+        base = f"{world.tenant}/api/v2/"
+        return watched_http(base, self._told, token=answer["access_token"])
+
+    def quoted(self, name: str) -> str:
+        """A name as one segment of a path: an API's identifier has slashes."""
+        return quote(name, safe="")
+
+    def _told(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+        print(f"{exchange}\n")  # noqa: T201 - a notebook's output
+
+    @property
+    def _memory(self) -> Path:
+        return self.settings.baink_home / f"lab{self.number:02d}"
 
     async def _press(self, decision: Literal["approve", "deny"], approval: Approval) -> None:
         for one in await self.phone.waiting():
@@ -230,7 +384,7 @@ class Lab:
             print(line)  # noqa: T201 - a notebook's output
 
     def _line(self, thread: str, event: dict[str, Any]) -> str:
-        return _line(event) if thread == self.thread else ""
+        return line_of(event) if thread == self.thread else ""
 
     def _tell(self, text: str) -> None:
         """Say something about the world: under the cell that waits, else where we are."""
@@ -239,41 +393,3 @@ class Lab:
 
     def _moved(self, ready: dict[str, Any]) -> bool:
         return any(ready.get(name) != self.ready.get(name) for name in ("tenant", "bank", "model"))
-
-
-def _line(event: dict[str, Any]) -> str:
-    match event["type"]:
-        case "tool":
-            return f"    (Aiya calls {event['tool']})"
-        case "push_sent":
-            left = clock_face(event["expires_at"] - time.time())
-            return f"Aiya: I sent a push to your phone: “{event['binding_message']}” ({left} left)"
-        case "acting":
-            return "    (approved: the graph has resumed and moves the money)"
-        case "retrying":
-            return f"    ({event['message']} The same transfer is tried again.)"
-        case "said":
-            return f"Aiya: {event['text']}"
-        case _:
-            return ""
-
-
-async def _count_down(waiting: list[Approval]) -> None:
-    """Show the time left on one line that is written over."""
-    from IPython import display as ipython  # noqa: PLC0415 - only notebooks count down like this
-
-    show: Any = ipython.display
-    until = max(approval.expires_at for approval in waiting)
-    handle: Any = None
-    try:
-        while (left := until - time.time()) > 0:
-            words = f"Waiting for the phone, {clock_face(left)} left: press Approve or Deny on it"
-            shown = Shown(f'<p role="timer">{words}.</p>', words)
-            if handle is None:
-                handle = show(shown, display_id=True)
-            else:
-                handle.update(shown)
-            await asyncio.sleep(1)
-    finally:
-        if handle is not None:
-            handle.update(Shown("<p>The phone has been answered.</p>", "The phone was answered."))

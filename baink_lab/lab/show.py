@@ -56,6 +56,16 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> S
     )
 
 
+def paragraph(text: str) -> Shown:
+    """A sentence or two; screen readers tell it when it comes."""
+    return Shown(f'<p role="status">{html.escape(text)}</p>', text)
+
+
+def source(text: str) -> Shown:
+    """Program text."""
+    return Shown(f'<pre tabindex="0">{html.escape(text)}</pre>', text)
+
+
 def clock_face(seconds: float) -> str:
     """Minutes and seconds, like 4:59."""
     whole = max(0, int(seconds))

@@ -17,8 +17,11 @@ MASK = "•••"
 TIMEOUT_SECONDS = 15.0
 #: Names whose values nobody should see, wherever they are in a body.
 SECRETS = frozenset(
-    "access_token auth_req_id client_assertion client_secret code code_verifier id_token "
-    "password refresh_token signing_secret token x5c n".split()
+    (
+        *("access_token", "id_token", "refresh_token", "token", "client_assertion"),
+        *("auth_req_id", "code", "code_verifier"),
+        *("client_secret", "password", "signing_secret"),
+    )
 )
 
 

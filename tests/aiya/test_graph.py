@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from langgraph.types import Command
+from langgraph.types import Command, Send
 from pydantic import BaseModel
 
 from baink_lab.approvals import Call, Tool, with_async_authorization
+from baink_lab.approvals.nodes import task_for
+from baink_lab.approvals.poll import poll_once
 from baink_lab.approvals.threads import open_interrupts
 from tests.aiya_world import call
 
@@ -72,22 +74,50 @@ async def test_another_threads_approval_opens_nothing(aiya):
     assert (await snapshot(aiya, "two")).next == ("transfer",)
 
 
+async def send_in(aiya, task):
+    async with aiya.resumer.turn("t", aiya.world.user_id) as entered:
+        await aiya.resumer.threads.run(Command(goto=Send("transfer", task)), entered)
+
+
 async def test_what_was_approved_is_what_happens(aiya):
-    """An edit of the task after the approval is refused."""
+    """The yes is in the vault, and somebody sends another transfer to the acting node with it."""
     await aiya.ask_transfer()
     [record] = [one async for one in aiya.desk.undelivered()]
-    from langgraph.types import Send
-
-    from baink_lab.approvals.nodes import task_for
-
-    aiya.decide("approve")
     forged = task_for(record, late=True)
-    forged["arguments"] = {**record.arguments, "amount": "2500.00"}
-    async with aiya.resumer.turn("t", aiya.world.user_id) as entered:
-        await aiya.resumer.threads.run(Command(goto=Send("transfer", forged)), entered)
+    forged["arguments"] = {**record.arguments, "amount": "2400.00"}
+    await send_in(aiya, forged)
+    assert await aiya.statuses() == {"call_1": ["waiting"]}, "before the yes nothing is known"
+    aiya.decide("approve")
+    ending = await poll_once(aiya.desk, record)
+    await aiya.desk.settle(record, ending.event, tokens=ending.tokens)
+    await send_in(aiya, forged)
     await aiya.settle()
-    assert 250000 not in aiya.moved()
-    assert "2500.00" not in str(aiya.bank_calls)
+    assert aiya.moved() == []
+    assert (await aiya.answers())["call_1"][-1]["reason"] == "changed_after_approval"
+
+
+async def test_a_late_outcome_whose_bank_is_away_is_told_once(aiya):
+    await aiya.ask_transfer()
+    await aiya.say("hello")
+    aiya.bank_drops = 3
+    aiya.decide("approve")
+    await aiya.settle(120)
+    assert len(set(aiya.bank_calls)) == 1
+    assert len(aiya.bank_calls) == 4
+    assert aiya.moved() == [2500]
+    assert await aiya.statuses() == {"call_1": ["waiting", "approved"]}
+
+
+async def test_a_transfer_that_is_tried_twice_moves_once(aiya):
+    """The bank committed, the answer was lost: the same key is replayed, not the transfer."""
+    await aiya.ask_transfer()
+    aiya.bank_drops = 1
+    aiya.decide("approve")
+    await aiya.settle(60)
+    assert len(aiya.bank_calls) == 2
+    assert aiya.moved() == [2500]
+    assert (await aiya.statuses())["call_1"][-1] == "approved"
+    assert any(event["type"] == "retrying" for event in aiya.events)
 
 
 async def test_two_transfers_in_one_turn_are_two_pushes_decided_in_any_order(aiya):

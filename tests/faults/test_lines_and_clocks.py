@@ -181,3 +181,26 @@ async def test_a_thousand_waiting_approvals_are_taken_up_page_by_page(life):
         assert life.resumer.waiting == 451
         with contextlib.suppress(AssertionError):
             await life.rest()
+
+
+async def test_an_outcome_that_was_written_but_not_checkpointed_is_told(life, monkeypatch):
+    """The fault campaign found it: such writes look settled in a snapshot, and the next message
+    throws them away."""
+    async with life.process() as process:
+        await life.ask_transfer()
+        saver = process.graph.checkpointer
+
+        async def dies(*args, **kwargs):
+            raise OSError("as if the process ended here")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(saver, "aput", dies)
+            life.decide("approve")
+            await life.pass_time(6)
+            assert life.moved() == [2500]
+            assert life.resumer.counters.failures >= 1
+        await life.pass_time(30)
+        await life.say("and now?")
+        await life.settle(30)
+        assert (await life.statuses())["call_1"][-1] == "approved"
+        assert life.moved() == [2500]

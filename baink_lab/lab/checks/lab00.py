@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from baink_lab.approvals import Approval, State
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
+from baink_lab.lab.checks.shelf import Shelf
 
 if TYPE_CHECKING:
     from baink_lab.lab.session import Lab
@@ -55,4 +56,4 @@ async def _in_the_ledger(lab: Lab, approval: Approval) -> Result:
     return failed(NAME, why, "Ask Aiya what became of the transfer.")
 
 
-CHECKS = {NAME: first_transfer}
+SHELF = Shelf(0, {NAME: first_transfer})

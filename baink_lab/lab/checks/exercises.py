@@ -1,0 +1,152 @@
+"""Exercises: a function with an empty body that the learner fills in, and what stands in for it."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import functools
+import inspect
+import textwrap
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from baink_lab.errors import BainkError
+from baink_lab.lab.checks.result import Kind, Result
+
+
+class NotAttempted(BainkError):
+    """The exercise's function has no body yet, and nothing stands in for it."""
+
+    code = "not_attempted"
+
+
+@dataclasses.dataclass(frozen=True)
+class Reference:
+    """What stands in for a learner's function.
+
+    Attributes:
+        source: the package's own function or class, shown as the solution.
+        stand_in: the same with the exercise's parameters; `source` itself unless given.
+    """
+
+    source: Any
+    stand_in: Callable[..., Any] | None = None
+
+    @property
+    def run(self) -> Callable[..., Any]:
+        """What to call in place of the learner's function."""
+        return self.stand_in or self.source
+
+
+@dataclasses.dataclass
+class Exercise:
+    """A learner's function.
+
+    Attributes:
+        name: of the function.
+        written: as the learner wrote it.
+        reference: what stands in for it.
+        lend: whether the reference stands in while the body is empty (autopilot), or in any case
+            (after `lab.solution`).
+    """
+
+    name: str
+    written: Callable[..., Any]
+    reference: Reference
+    lend: Callable[[], bool]
+    solved: bool = False
+
+    @property
+    def attempted(self) -> bool:
+        """Whether there is something to look at."""
+        return self.solved or self.lend() or not is_stub(self.written)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the learner's function, or the reference where it stands in.
+
+        Raises:
+            NotAttempted: the body is empty.
+        """
+        return self.chosen()(*args, **kwargs)
+
+    def chosen(self) -> Callable[..., Any]:
+        """What a call runs now.
+
+        Raises:
+            NotAttempted: the body is empty.
+        """
+        if self.solved or (is_stub(self.written) and self.lend()):
+            return self.reference.run
+        if is_stub(self.written):
+            raise NotAttempted(
+                f'{self.name} has no body yet: fill it in, or run lab.hint("{self.name}").'
+            )
+        return self.written
+
+
+def is_stub(function: Callable[..., Any]) -> bool:
+    """True when a function's body does nothing: `...`, `pass`, or NotImplementedError."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))
+    except (OSError, TypeError, SyntaxError):  # typed somewhere where no source is kept
+        return False
+    defined = next(
+        (one for one in tree.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)), None
+    )
+    return defined is not None and all(_does_nothing(one) for one in defined.body)
+
+
+def raised(name: str, failure: BaseException, written: Callable[..., Any]) -> Result:
+    """The result for a learner's function that raised: where, and what."""
+    file = inspect.unwrap(written).__code__.co_filename
+    frames = traceback.extract_tb(failure.__traceback__)
+    mine = [frame for frame in frames if frame.filename == file]
+    where = f"Line {mine[-1].lineno} of {_cell_of(file)}" if mine else f"The function {name}"
+    line = f": `{mine[-1].line}`" if mine and mine[-1].line else ""
+    said = f"{type(failure).__name__}: {failure}".rstrip(": ")
+    return Result(
+        name,
+        Kind.RAISED,
+        f"Your code raised {said}. {where}{line}.",
+        f'Mend that line, run its cell, and check again; or lab.hint("{name}").',
+    )
+
+
+def source_of(reference: Reference) -> str:
+    """The package's own source of a solution."""
+    target = inspect.unwrap(reference.source)
+    where = f"{target.__module__}.{target.__qualname__}"
+    return f"# {where}\n{textwrap.dedent(inspect.getsource(target))}"
+
+
+def exercise(
+    written: Callable[..., Any], reference: Reference, lend: Callable[[], bool]
+) -> Exercise:
+    """Wrap a learner's function; the wrapper is called like the function itself."""
+    made = Exercise(written.__name__, written, reference, lend)
+    functools.update_wrapper(made, written)
+    return made
+
+
+def _does_nothing(node: ast.stmt) -> bool:
+    match node:
+        case ast.Pass() | ast.Expr(value=ast.Constant()):
+            return True
+        case ast.Raise(exc=ast.Name(id="NotImplementedError")):
+            return True
+        case ast.Raise(exc=ast.Call(func=ast.Name(id="NotImplementedError"))):
+            return True
+    return False
+
+
+def _cell_of(file: str) -> str:
+    """The name that a notebook shows for a cell's file, like ``Cell In[5]``."""
+    try:
+        from IPython import get_ipython  # noqa: PLC0415 - only notebooks have cells
+
+        shell = get_ipython()
+        named = shell.compile.format_code_name(file) if shell else None
+    except (ImportError, AttributeError):
+        named = None
+    return " ".join(named) if named else "your function's cell"

@@ -1,0 +1,119 @@
+"""The teacher's part of a lab: exercises, checks, hints step by step, solutions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from baink_lab.lab import checks
+from baink_lab.lab.checks.exercises import Exercise, exercise, source_of
+from baink_lab.lab.checks.mistakes import BY_MISTAKE
+from baink_lab.lab.checks.result import Kind, Result
+from baink_lab.lab.progress import Progress
+
+if TYPE_CHECKING:
+    from baink_lab.lab.session import Lab
+
+
+class Teacher:
+    """Knows the exercises of one lab, and what went wrong last.
+
+    Args:
+        lab: whose teacher it is.
+        progress: where each check is noted.
+    """
+
+    def __init__(self, lab: Lab, progress: Progress) -> None:
+        self._lab = lab
+        self._progress = progress
+        self._shelf = checks.shelf_of(lab.number)
+        self._exercises: dict[str, Exercise] = {}
+        self._last: dict[str, Result] = {}
+        self._given: dict[tuple[str, str], int] = {}
+        self._solved: set[str] = set()
+
+    def exercise(self, written: Callable[..., Any]) -> Exercise:
+        """Take a learner's function in.
+
+        Raises:
+            NoSuchCheck: the lab has no exercise of that name.
+        """
+        name = written.__name__
+        reference = self._shelf.reference(name)
+        made = exercise(written, reference, lambda: self._lab.settings.baink_autopilot)
+        made.solved = name in self._solved
+        self._exercises[name] = made
+        return made
+
+    def found(self, name: str) -> Exercise | None:
+        """A learner's function; None while its cell was not run."""
+        return self._exercises.get(name)
+
+    async def check(self, name: str) -> Result:
+        """Look whether a step or an exercise is done, and note it.
+
+        Raises:
+            NoSuchCheck: this lab has no check of that name.
+        """
+        look = self._shelf.check(name)
+        unready = self._not_ready(name)
+        result = await look(self._lab) if unready is None else unready
+        self._last[name] = result
+        self._progress.note(self._lab.number, result)
+        return result
+
+    def hint(self, name: str) -> str:
+        """One step more towards a solution, and how many are left.
+
+        Raises:
+            NoSuchCheck: this lab has no check of that name.
+        """
+        steps, mistake = self._steps(name)
+        key = (name, mistake)
+        count = self._given[key] = min(self._given.get(key, 0) + 1, len(steps))
+        left = len(steps) - count
+        more = f"{left} more" if left else "the last one"
+        if not left and name in self._shelf.references:
+            more = f'the last one; lab.solution("{name}") shows a solution'
+        return f"Hint {count} of {len(steps)} ({more}): {steps[count - 1]}"
+
+    def solution(self, name: str) -> str:
+        """The package's own function, once there was a try; from now on it stands in.
+
+        Raises:
+            NoSuchCheck: this lab has no exercise of that name.
+        """
+        reference = self._shelf.reference(name)
+        if not self._tried(name):
+            return (
+                f'Try {name} first: fill in its body, run its cell and await lab.check("{name}"). '
+                "A wrong try is a good try."
+            )
+        self._solved.add(name)
+        if one := self._exercises.get(name):
+            one.solved = True
+        return f"{source_of(reference)}\n# From now on this stands in for your {name}."
+
+    def _not_ready(self, name: str) -> Result | None:
+        """What is to be said of an exercise before it can be looked at."""
+        if name not in self._shelf.references:
+            return None
+        mine = self._exercises.get(name)
+        if mine is None:
+            first = f"Run the cell with @lab.exercise and `def {name}`, then check again."
+            return Result(name, Kind.NOT_RUN, f"I have not seen your {name} yet.", first)
+        if not mine.attempted:
+            step = f'Fill in its body and run its cell. Stuck? lab.hint("{name}").'
+            return Result(name, Kind.NOT_ATTEMPTED, f"Your {name} has no body yet.", step)
+        return None
+
+    def _tried(self, name: str) -> bool:
+        last = self._last.get(name)
+        return last is not None and last.kind not in {Kind.NOT_RUN, Kind.NOT_ATTEMPTED}
+
+    def _steps(self, name: str) -> tuple[tuple[str, ...], str]:
+        """The steps that fit the last failure, and the mistake's id."""
+        general = self._shelf.hint(name)
+        last = self._last.get(name)
+        mistake = last.mistake if last else ""
+        return (BY_MISTAKE[mistake], mistake) if mistake in BY_MISTAKE else (general, "")
