@@ -71,9 +71,8 @@ class Aiya:
         said: list[str] = []
         self._hub.tell(thread, {"type": "asked", "text": text})
         with self.listen(lambda at, event: _note(said, thread, at, event)):
-            async with self.resumer.turn(thread, self.user_id) as config:
-                entry = {"messages": [{"role": "user", "content": text}]}
-                await self.resumer.threads.run(entry, config)
+            entry = {"messages": [{"role": "user", "content": text}]}
+            await self.resumer.enter(entry, thread, self.user_id)
         return "\n\n".join(said)
 
     @contextlib.contextmanager

@@ -6,6 +6,7 @@ Import from here; see the README, "Use it in your own app".
 from baink_lab.approvals.approval import Approval, ApprovalError, State
 from baink_lab.approvals.binding import code_words, fit
 from baink_lab.approvals.desk import Desk
+from baink_lab.approvals.memory import sqlite_store
 from baink_lab.approvals.nodes import ApprovalState
 from baink_lab.approvals.resumer import Resumer
 from baink_lab.approvals.tool import (
@@ -38,5 +39,6 @@ __all__ = [
     "fit",
     "key_from_file",
     "send_call",
+    "sqlite_store",
     "with_async_authorization",
 ]

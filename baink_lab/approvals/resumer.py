@@ -123,6 +123,17 @@ class Resumer:
             await asyncio.wait(self._under_way)
         await self._lease.release()
 
+    async def enter(self, entry: Any, thread_id: str, user_id: str) -> None:
+        """Run the graph from a new entry, such as a customer's message; nothing that waits is lost.
+
+        Args:
+            entry: what the graph takes, like ``{"messages": [...]}`` or a `Command`.
+            thread_id: of the conversation.
+            user_id: the customer, from the session.
+        """
+        async with self.turn(thread_id, user_id) as config:
+            await self.threads.run(entry, config)
+
     @property
     def waiting(self) -> int:
         """How many approvals are being looked after."""

@@ -49,7 +49,9 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> S
     )
     titles = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in head)
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
+    lines = [
+        "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
     return Shown(
         f"<table><caption>{html.escape(caption)}</caption><tr>{titles}</tr>{cells}</table>",
         "\n".join([f"{caption}:", *lines]),

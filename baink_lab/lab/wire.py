@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 import httpx
 
@@ -80,7 +80,7 @@ def exchange_of(response: httpx.Response) -> Exchange:
     kind = request.headers.get("content-type", "")
     return Exchange(
         request.method,
-        unquote(request.url.raw_path.decode()),
+        request.url.raw_path.decode(),
         masked(_decoded(request.content, kind)),
         response.status_code,
         masked(_decoded(response.content, response.headers.get("content-type", ""))),
