@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 
-from bench import approval, start
+from bench import approval, resumer, start
 from bench.budget import Row, table
 
 
@@ -14,6 +14,8 @@ async def main() -> None:
     print(f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()}")
     rows: list[Row] = [start.import_time(), *start.sandbox_start()]
     rows += await approval.measure()
+    rows += await resumer.thousand()
+    rows += await resumer.scheduling()
     print(table(rows))
 
 

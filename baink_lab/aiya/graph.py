@@ -58,7 +58,8 @@ def build_graph(
     gates = [tool for tool in tools if isinstance(tool, GatedTool)]
     free = {tool.name: tool for tool in tools if not isinstance(tool, GatedTool)}
     builder: StateGraph[Any] = StateGraph(ApprovalState)
-    builder.add_node("model", model)  # type: ignore[arg-type]
+    thinking: Any = model  # LangGraph's overloads do not know a function of a plain dict
+    builder.add_node("model", thinking)
     builder.add_node("tools", run_tool or tools_node(free))
     add_approvals(builder, desk, gates, request_approval=request_approval, act=act)
     builder.add_edge(START, "model")

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import dataclasses
 import heapq
+import itertools
 import logging
 from types import TracebackType
 from typing import Any, Self
@@ -46,12 +47,14 @@ class Counters:
     rings: int = 0
 
 
-@dataclasses.dataclass(order=True)
+@dataclasses.dataclass(slots=True)
 class _Due:
+    """When to attend to an approval next, and how it went so far."""
+
     at: float
     approval_id: str
-    failures: int = dataclasses.field(default=0, compare=False)
-    spent: bool = dataclasses.field(default=False, compare=False)
+    failures: int = 0
+    spent: bool = False
 
 
 class Resumer:
@@ -90,7 +93,9 @@ class Resumer:
         self.turn = self.threads.turn
         self.counters = Counters()
         self._clock = clock or desk.clock or SystemClock()
-        self._heap: list[_Due] = []
+        # Tuples, which are compared in C; the number decides between equal times.
+        self._heap: list[tuple[float, int, _Due]] = []
+        self._numbers = itertools.count()
         self._known: set[str] = set()
         self._changed = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
@@ -157,14 +162,14 @@ class Resumer:
                 await self._look_again()
                 self._look_at = now + LOOK_AROUND_SECONDS
             while self._is_due(now):
-                self._begin(heapq.heappop(self._heap))
+                self._begin(heapq.heappop(self._heap)[2])
             busy = len(self._under_way) >= AT_ONCE or not self._lease.held
-            next_due = self._heap[0].at if self._heap and not busy else self._look_at
+            next_due = self._heap[0][0] if self._heap and not busy else self._look_at
             await self._nap(min(next_due, self._look_at) - now)
 
     def _is_due(self, now: float) -> bool:
         room = len(self._under_way) < AT_ONCE and self._lease.held
-        return room and bool(self._heap) and self._heap[0].at <= now
+        return room and bool(self._heap) and self._heap[0][0] <= now
 
     async def _look_again(self) -> None:
         try:
@@ -178,8 +183,8 @@ class Resumer:
     def _clock_was_set_back(self, seconds: float) -> None:
         """Keep to the time that really passes: everything stays as far away as it was."""
         self._look_at -= seconds
-        for due in self._heap:  # all by the same, so their order stays
-            due.at -= seconds
+        # All by the same, so their order stays.
+        self._heap = [(at - seconds, number, due) for at, number, due in self._heap]
 
     async def _nap(self, seconds: float) -> None:
         """Until `seconds` have passed or something changed, whichever comes first."""
@@ -194,7 +199,7 @@ class Resumer:
 
     def _schedule(self, due: _Due) -> None:
         self._known.add(due.approval_id)
-        heapq.heappush(self._heap, due)
+        heapq.heappush(self._heap, (due.at, next(self._numbers), due))
         self._changed.set()
 
     def _begin(self, due: _Due) -> None:
@@ -210,10 +215,11 @@ class Resumer:
         """Take up what others have asked for, and what a crash has left."""
         now = self._clock.now()
         found = [one async for one in self.desk.undelivered() if one.id not in self._known]
-        for approval in found:
+        for number, approval in enumerate(found):
             if approval.state is State.PENDING:
-                # Somebody may have polled a moment ago: wait a whole interval before we do.
-                at = now + approval.interval
+                # Somebody may have polled a moment ago: wait a whole interval before we do. Many
+                # are spread over the next one, so that they do not all come at once ever after.
+                at = now + approval.interval * (1 + number / len(found))
             elif approval.state is State.REQUESTING:
                 at = max(now, approval.created_at + REQUESTING_SECONDS)
             else:

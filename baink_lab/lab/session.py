@@ -17,6 +17,8 @@ from baink_lab.aiya import Aiya, open_aiya
 from baink_lab.approvals import Approval
 from baink_lab.approvals.desk import NAMESPACE
 from baink_lab.auth0.login import SessionTokens, log_in_with_form
+from baink_lab.auth0.management import ManagementClient
+from baink_lab.auth0.wire import new_http
 from baink_lab.bank.client import BankClient
 from baink_lab.errors import BainkError
 from baink_lab.lab import checks
@@ -26,12 +28,13 @@ from baink_lab.lab.catch_up import catch_up, start_over
 from baink_lab.lab.chat import Chat
 from baink_lab.lab.checks.exercises import Exercise
 from baink_lab.lab.doctor import as_html, as_text, examine
+from baink_lab.lab.enrolment import enroll_stand_in
 from baink_lab.lab.launch_pad import launch_pad
 from baink_lab.lab.phone import Phone
 from baink_lab.lab.progress import Progress
-from baink_lab.lab.show import Shown, WidgetShown, paragraph, source
+from baink_lab.lab.show import Shown, WidgetShown, link, paragraph, source
 from baink_lab.lab.teaching import Teacher
-from baink_lab.lab.tenant_view import TenantView, look, management_of
+from baink_lab.lab.tenant_view import TenantView, look, management_client
 from baink_lab.lab.tokens import side_by_side, wanted_by_bank
 from baink_lab.lab.waiting import count_down, line_of
 from baink_lab.lab.wire import Exchange, watched_http
@@ -123,6 +126,7 @@ class Lab:
         self._aiya: Aiya | None = None
         self._opening = asyncio.Lock()
         self._chat: Chat | None = None
+        self._management: httpx.AsyncClient | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._notices: list[Callable[[str], object]] = []
 
@@ -150,6 +154,8 @@ class Lab:
         if self._chat is not None:
             self._chat.close()
         await self._stack.aclose()
+        if self._management is not None:
+            await self._management.aclose()
 
     async def aiya(self) -> Aiya:
         """Aiya, woken at the first use."""
@@ -311,19 +317,22 @@ class Lab:
         if self.settings.mode == "live":
             return []
         bring = start_over if over else catch_up
-        async with management_of(self.world) as management:
-            return await bring(management, self.world, self.number, self.progress)
+        return await bring(self.manager(), self.world, self.number, self.progress)
 
     async def tenant(self) -> TenantView:
         """What is configured at the tenant now."""
-        async with management_of(self.world) as management:
-            return await look(management, self.world)
+        return await look(self.manager(), self.world)
 
     async def log(self, *kinds: str) -> list[dict[str, Any]]:
         """The newest entries of the tenant's log, oldest first; of some kinds, or of all."""
-        async with management_of(self.world) as management:
-            entries = await management.get("logs", per_page=100, sort="date:-1")
+        entries = await self.manager().get("logs", per_page=100, sort="date:-1")
         return [one for one in reversed(entries) if not kinds or one["type"] in kinds]
+
+    async def enroll(self, ticket_url: str) -> Shown:
+        """A link to the enrolment page behind a ticket; the autopilot presses its button too."""
+        if self.settings.baink_autopilot and not (await self.tenant()).devices:
+            await enroll_stand_in(ticket_url)
+        return link("Open the enrolment page", ticket_url)
 
     async def session_token(self) -> str:
         """The access token of the customer's login: a secret, so never print it."""
@@ -369,6 +378,13 @@ class Lab:
     def _told(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
         print(f"{exchange}\n")  # noqa: T201 - a notebook's output
+
+    def manager(self) -> ManagementClient:
+        """The package's own client of the Management API, as checks use it."""
+        if self._management is None or self._management.is_closed:
+            self._management = new_http()
+            self._client = management_client(self.world, self._management)
+        return self._client
 
     @property
     def _memory(self) -> Path:

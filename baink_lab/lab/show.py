@@ -63,6 +63,12 @@ def paragraph(text: str) -> Shown:
     return Shown(f'<p role="status">{html.escape(text)}</p>', text)
 
 
+def link(text: str, url: str) -> Shown:
+    """A link that opens beside the notebook."""
+    shown = f'<a href="{html.escape(url)}" target="_blank" rel="noreferrer">{html.escape(text)}</a>'
+    return Shown(f"<p>{shown}</p>", f"{text}: {url}")
+
+
 def source(text: str) -> Shown:
     """Program text."""
     return Shown(f'<pre tabindex="0">{html.escape(text)}</pre>', text)

@@ -115,5 +115,5 @@ class Teacher:
         """The steps that fit the last failure, and the mistake's id."""
         general = self._shelf.hint(name)
         last = self._last.get(name)
-        mistake = last.mistake if last else ""
+        mistake = last.mistake if last is not None else ""
         return (BY_MISTAKE[mistake], mistake) if mistake in BY_MISTAKE else (general, "")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
-from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
 
@@ -79,14 +77,15 @@ class TenantView:
         )
 
 
-@contextlib.asynccontextmanager
-async def management_of(
-    world: World, http: httpx.AsyncClient | None = None
-) -> AsyncIterator[ManagementClient]:
-    """The Management API of a world, with the lab's own credentials for it."""
+def management_client(world: World, http: httpx.AsyncClient) -> ManagementClient:
+    """The Management API of a world, with the lab's own credentials for it.
+
+    Args:
+        world: where the tenant is.
+        http: what to ask with, left open at the end.
+    """
     credentials = (world.management_client_id, world.management_client_secret)
-    async with ManagementClient(world.issuer, *credentials, http=http) as management:
-        yield management
+    return ManagementClient(world.issuer, *credentials, http=http)
 
 
 async def look(management: ManagementClient, world: World) -> TenantView:

@@ -80,9 +80,10 @@ async def _live(folder: Path, place: dict, order: dict) -> dict:
         requested_expiry=expiry,
         pushes_a_minute=10**6,
     ) as aiya:
-        # A thread that a crash cut off goes on when somebody enters it: the customer does.
-        said = await aiya.messages()
-        await aiya.say("and now?" if said else "move it")
+        # A thread that a crash cut off goes on when somebody enters it: the customer does. They
+        # do not ask twice: a message that has its checkpoint is not lost, shown or not.
+        state = await aiya.graph.aget_state({"configurable": {"thread_id": "main"}})
+        await aiya.say("and now?" if state.created_at else "move it")
         await asyncio.wait_for(aiya.settled(), SETTLE_SECONDS)
         state = await aiya.graph.aget_state({"configurable": {"thread_id": "main"}})
         return {"messages": await aiya.messages(), "at_rest": not state.next}

@@ -1,0 +1,115 @@
+"""Lab 03: the push factor is on, the customer has a phone, and a waiting transfer went on."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from baink_lab.approvals import State
+from baink_lab.lab.checks.lab00 import first_transfer
+from baink_lab.lab.checks.result import Result, failed, not_yet, passed
+from baink_lab.lab.checks.shelf import Shelf
+from baink_lab.settings import TRANSFER_SCOPE
+
+if TYPE_CHECKING:
+    from baink_lab.lab.session import Lab
+
+FACTOR, ENROLLED, CONTINUED = "push_factor", "enrolled", "continued"
+_REFUSED = "not enrolled in push notifications"
+
+
+async def push_factor(lab: Lab) -> Result:
+    """Guardian push is switched on for the tenant."""
+    view = await lab.tenant()
+    if view.factor:
+        why = (
+            "Guardian push is on: the tenant can send a question to a customer's phone. It is a "
+            "switch of the whole tenant; who gets a push is decided by who is enrolled."
+        )
+        return passed(FACTOR, why)
+    if not view.devices and not await _was_refused(lab):
+        return not_yet(FACTOR, "Guardian push is off, as in a new tenant.", "Run step 1's cell.")
+    why = (
+        "Guardian push is switched off for the tenant. A request to the phone is then refused in "
+        "the very words that a customer without a phone gets, though the customer may have one."
+    )
+    step = "Security > Multi-factor Auth > Push Notification using Auth0 Guardian: switch it on."
+    return failed(FACTOR, why, step, "T4")
+
+
+async def enrolled(lab: Lab) -> Result:
+    """The customer has a confirmed Guardian device."""
+    view = await lab.tenant()
+    if view.devices:
+        name = view.devices[-1].get("name") or "a phone"
+        why = (
+            f"“{name}” is enrolled. Its private key never left it; the tenant keeps the public "
+            "half. So only this phone can answer for this customer."
+        )
+        return passed(ENROLLED, why)
+    tickets = [one for one in await lab.log("sapi") if "ticket" in str(one.get("description"))]
+    if not tickets and not await _was_refused(lab):
+        why = "The customer has no phone enrolled yet."
+        return not_yet(ENROLLED, why, "Run the cells of step 2 and step 3.")
+    why = (
+        "The customer has no confirmed device. A ticket alone enrols nobody: somebody has to open "
+        "its link, on the page press the button, and with a real phone scan the code."
+    )
+    step = "Run the cell of step 3, open the link that it shows, and press the button there."
+    return failed(ENROLLED, why, step, "T5")
+
+
+async def went_on(lab: Lab) -> Result:
+    """The transfer that met no phone went on once there was one."""
+    lacks = await _lacks_permission(lab)
+    if lacks is not None:
+        return lacks
+    approvals = await lab.approvals()
+    if approvals and approvals[-1].state is State.UNENROLLED:
+        why = "The last question found no phone, so nothing moved."
+        step = 'Once the check "enrolled" is green: await lab.say("continue transfer").'
+        return not_yet(CONTINUED, why, step)
+    return dataclasses.replace(await first_transfer(lab), name=CONTINUED)
+
+
+async def _was_refused(lab: Lab) -> bool:
+    entries = await lab.log("ciba_start_failed")
+    return any(_REFUSED in str(one.get("description")) for one in entries)
+
+
+async def _lacks_permission(lab: Lab) -> Result | None:
+    """With RBAC a token holds only what the customer may do."""
+    view = await lab.tenant()
+    if not (view.api or {}).get("enforce_policies"):
+        return None
+    user = f"users/{quote(lab.world.user_id, safe='')}"
+    has = [one["permission_name"] for one in await lab.manager().get(f"{user}/permissions")]
+    if TRANSFER_SCOPE in has:
+        return None
+    why = (
+        "RBAC is on for the API, and the customer has no permission create:transfer. The push is "
+        "sent and approved, and then the token lacks the scope: the bank answers 403."
+    )
+    step = (
+        "User Management > Users > the customer > Permissions > Assign Permissions; or switch "
+        "RBAC off at the API > Settings > RBAC Settings."
+    )
+    return failed(CONTINUED, why, step, "T13")
+
+
+SHELF = Shelf(
+    3,
+    {FACTOR: push_factor, ENROLLED: enrolled, CONTINUED: went_on},
+    {
+        FACTOR: ("Run the cell of step 1: a PUT, since the factor is always there, on or off.",),
+        ENROLLED: (
+            "A ticket is an invitation. Who takes it up becomes the customer's phone.",
+            "Open the link of step 3 in a tab, and press the button there.",
+        ),
+        CONTINUED: (
+            "The chat remembers what you asked for.",
+            'await lab.say("continue transfer"), then press Approve on the phone.',
+        ),
+    },
+)

@@ -1,0 +1,145 @@
+"""Lab 01, and with it exercises: five results of a check, hints step by step, the solution."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from baink_lab.lab.checks import Kind, NoSuchCheck
+from tests.lab.lab_world import opened
+
+pytestmark = pytest.mark.timeout(90)
+
+
+@pytest.fixture
+async def lab(shared_home):
+    async with opened(1) as lab:
+        await lab.reset(sure=True)
+        yield lab
+
+
+def only_audience(claims, wanted):
+    return "aud" if claims["aud"] != wanted["aud"] else None
+
+
+def breaks(claims, wanted):
+    return claims["audience"]
+
+
+def right(claims, wanted):
+    audiences = [claims["aud"]] if isinstance(claims["aud"], str) else claims["aud"]
+    if claims["iss"] != wanted["iss"]:
+        return "iss"
+    if wanted["aud"] not in audiences:
+        return "aud"
+    return None if wanted["scope"] in claims["scope"].split() else "scope"
+
+
+def named(function):
+    function.__name__ = "why_refused"
+    return function
+
+
+async def test_both_are_refused_and_nothing_moves(lab, capsys):
+    async def check():
+        return await lab.check("refused")
+
+    assert "customer has not tried" in (await check()).why
+    assert "401 invalid_token" in repr(await lab.accounts.move("25.00"))
+    assert "Aiya has not tried" in (await check()).why
+    await lab.say("Move $25 from checking to savings")
+    await lab.say("yes")
+    assert "the bank did not accept my access token" in capsys.readouterr().out
+    assert await check()
+    assert "2500.00" in repr(await lab.balances())
+    assert await lab.phone.waiting() == []
+
+
+async def test_the_panel_has_words(lab):
+    panel = await lab.accounts.panel()
+    assert "lab.accounts.move" in repr(panel)
+
+
+async def test_tokens_are_shown_without_what_makes_them_usable(lab):
+    token = await lab.session_token()
+    shown = lab.decode(token)
+    signature = token.rsplit(".", 1)[1]
+    assert signature not in shown.html + shown.text
+    assert "read:accounts" in shown.text
+    assert "opaque" in lab.decode(userinfo="not-a-jwt").text
+
+
+async def test_every_result_of_an_exercise(lab):
+    async def check():
+        return await lab.check("why_refused")
+
+    assert (await check()).kind is Kind.NOT_RUN
+    assert "Try why_refused first" in repr(lab.solution("why_refused"))
+
+    @lab.exercise
+    def why_refused(claims, wanted):
+        """Return a claim's name."""
+        ...
+
+    assert (await check()).kind is Kind.NOT_ATTEMPTED
+    assert "Try why_refused first" in repr(lab.solution("why_refused"))
+
+    lab.exercise(named(breaks))
+    failure = await check()
+    assert failure.kind is Kind.RAISED
+    assert "KeyError: 'audience'" in failure.why
+    assert 'claims["audience"]' in failure.why
+
+    lab.exercise(named(only_audience))
+    wrong = await check()
+    assert wrong.kind is Kind.WRONG
+    assert "two audiences" in wrong.why
+
+    lab.exercise(named(right))
+    assert await check()
+
+
+async def test_hints_count_and_the_solution_stands_in(lab):
+    hints = [repr(lab.hint("why_refused")) for _ in range(5)]
+    assert hints[0].startswith("Hint 1 of 4 (3 more):")
+    assert hints[3] == hints[4]
+    assert 'lab.solution("why_refused")' in hints[3]
+    lab.exercise(named(only_audience))
+    await lab.check("why_refused")
+    assert "def why_refused(claims: Mapping" in repr(lab.solution("why_refused"))
+    assert await lab.check("why_refused")
+
+
+async def test_autopilot_lends_the_reference_to_an_empty_body_only(lab):
+    object.__setattr__(lab.settings, "baink_autopilot", True)
+
+    @lab.exercise
+    def why_refused(claims, wanted):
+        raise NotImplementedError
+
+    assert await lab.check("why_refused")
+    lab.exercise(named(only_audience))
+    assert (await lab.check("why_refused")).kind is Kind.WRONG
+
+
+async def test_progress_is_plain_and_can_be_handed_in(lab, tmp_path):
+    lab.exercise(named(right))
+    await lab.check("why_refused")
+    await lab.check("refused")
+    exported = json.loads(lab.export_progress(tmp_path / "mine.json").read_text())
+    checks = exported["labs"]["01"]["checks"]
+    assert checks["why_refused"]["passed_at"].startswith("20")
+    assert checks["refused"] == {"tries": 1, "last": "not attempted"}
+    assert exported["version"]
+    assert "1 of 2" in repr(lab.done())
+    assert "lab.reset(sure=True)" in repr(await lab.reset())
+    assert "1 of 2" in repr(lab.done())
+    await lab.reset(sure=True)
+    assert "0 of 2" in repr(lab.done())
+
+
+async def test_unknown_names_are_told_with_what_there_is(lab):
+    for ask in (lab.hint, lab.solution):
+        with pytest.raises(NoSuchCheck, match="why_refused"):
+            ask("why_refuse")

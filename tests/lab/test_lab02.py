@@ -1,0 +1,234 @@
+"""Lab 02: each mistake in the tenant fires its own hint and no other, and its fix turns green."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from baink_lab.auth0.ciba import iss_sub
+from baink_lab.lab.catch_up import TRANSFERS_API, access, api_path, permission
+from baink_lab.lab.checks import Kind
+from baink_lab.lab.checks.mistakes import BY_MISTAKE
+from tests.lab.lab_world import all_green, mistakes, opened
+
+pytestmark = pytest.mark.timeout(90)
+CIBA = "urn:openid:params:grant-type:ciba"
+
+
+@pytest.fixture
+async def lab(shared_home):
+    async with opened(2, ready=True) as lab:
+        yield lab
+
+
+@pytest.fixture
+async def untouched(shared_home):
+    async with opened(2) as lab:
+        yield lab
+
+
+async def grant_of(lab):
+    return (await lab.tenant()).user_grant["id"]
+
+
+async def client(lab, **changes):
+    return await lab.api.patch(f"clients/{lab.world.client_id}", changes)
+
+
+async def no_ciba(lab):
+    await client(lab, grant_types=["authorization_code", "refresh_token"])
+    return lambda: client(lab, grant_types=["authorization_code", "refresh_token", CIBA])
+
+
+async def public_client(lab):
+    await client(lab, grant_types=["authorization_code"], token_endpoint_auth_method="none")
+
+    async def fix():
+        grants = ["authorization_code", "refresh_token", CIBA]
+        await client(lab, grant_types=grants, token_endpoint_auth_method="client_secret_post")
+
+    return fix
+
+
+async def only_email(lab):
+    await client(lab, async_approval_notification_channels=["email"])
+    return lambda: client(lab, async_approval_notification_channels=["guardian-push"])
+
+
+async def make_api(lab, identifier, **changes):
+    return await lab.api.post(
+        "resource-servers", {**TRANSFERS_API, "identifier": identifier, **changes}
+    )
+
+
+async def right_api(lab):
+    await make_api(lab, lab.world.audience, scopes=[permission()])
+    await lab.api.post("client-grants", access(lab.world))
+
+
+async def unrelated_api(lab):
+    await lab.api.delete(api_path(lab.world))
+    other = await make_api(lab, "https://bank.example/")
+
+    async def fix():
+        await lab.api.delete(f"resource-servers/{other['id']}")
+        await right_api(lab)
+
+    return fix
+
+
+def near_api(change):
+    async def mistake(lab):
+        await lab.api.delete(api_path(lab.world))
+        other = await make_api(lab, change(lab.world.audience), scopes=[permission()])
+
+        async def fix():
+            await lab.api.delete(f"resource-servers/{other['id']}")
+            await right_api(lab)
+
+        return fix
+
+    return mistake
+
+
+async def patch_api(lab, **changes):
+    return await lab.api.patch(api_path(lab.world), changes)
+
+
+async def auth0_dialect(lab):
+    await patch_api(lab, token_dialect="access_token")
+    return lambda: patch_api(lab, token_dialect="rfc9068_profile")
+
+
+def scopes_are(*values):
+    async def mistake(lab):
+        await patch_api(lab, scopes=[{"value": value} for value in values])
+        return lambda: patch_api(lab, scopes=[permission()])
+
+    return mistake
+
+
+async def grant_for_machines(lab):
+    await lab.api.delete(f"client-grants/{await grant_of(lab)}")
+    machine = await lab.api.post(
+        "client-grants", access(lab.world) | {"subject_type": "client", "scope": []}
+    )
+
+    async def fix():
+        await lab.api.delete(f"client-grants/{machine['id']}")
+        await lab.api.post("client-grants", access(lab.world))
+
+    return fix
+
+
+async def nobody_may(lab):
+    policies = TRANSFERS_API["subject_type_authorization"]
+    shut = policies | {"user": {"policy": "deny_all"}}
+    await patch_api(lab, subject_type_authorization=shut)
+    return lambda: patch_api(lab, subject_type_authorization=policies)
+
+
+async def grant_without_scope(lab):
+    path = f"client-grants/{await grant_of(lab)}"
+    await lab.api.patch(path, {"scope": []})
+    return lambda: lab.api.patch(path, {"scope": ["create:transfer"]})
+
+
+async def rbac(lab):
+    await patch_api(lab, enforce_policies=True)
+    return lambda: patch_api(lab, enforce_policies=False)
+
+
+async def wrong_secret(lab):
+    right = lab.world
+    lab.world = dataclasses.replace(right, client_secret="not the secret of the bAInk")
+
+    async def fix():
+        lab.world = right
+
+    return fix
+
+
+async def other_domain(lab):
+    right = lab.world
+    alias = right.issuer.replace("127.0.0.1", "localhost")
+    lab.world = dataclasses.replace(right, issuer=alias)
+
+    async def fix():
+        lab.world = right
+
+    return fix
+
+
+MADE = {
+    "T1": no_ciba,
+    "T2": public_client,
+    "T3": only_email,
+    "T6": unrelated_api,
+    "T7 scheme": near_api(lambda one: one.replace("https", "http")),
+    "T7 port": near_api(lambda one: one.replace("3000", "8080")),
+    "T7 slash": near_api(lambda one: f"{one}/"),
+    "T8": auth0_dialect,
+    "T9": scopes_are(),
+    "T9 other": scopes_are("read:accounts"),
+    "T10 plural": scopes_are("create:transfers"),
+    "T10 hyphen": scopes_are("create-transfer"),
+    "T11 machine": grant_for_machines,
+    "T11 nobody": nobody_may,
+    "T12": grant_without_scope,
+    "T13": rbac,
+    "T14": wrong_secret,
+    "T15": other_domain,
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+async def test_a_mistake_fires_its_own_hint_and_its_fix_turns_green(lab, name):
+    wanted = name.split()[0]
+    if wanted == "T9":  # the learner has gone on without the permission
+        grant = await grant_of(lab)
+        await lab.api.patch(f"client-grants/{grant}", {"scope": []})
+    fix = await MADE[name](lab)
+    found, results = await mistakes(lab)
+    assert found == {wanted}, results
+    wrong = [one for one in results.values() if one.kind is Kind.WRONG]
+    assert [one.mistake for one in wrong] == [wanted], results
+    assert wrong[0].name in repr(wrong[0])
+    assert BY_MISTAKE[wanted][0] in repr(lab.hint(wrong[0].name))
+    await fix()
+    if wanted == "T9":
+        await lab.api.patch(f"client-grants/{grant}", {"scope": ["create:transfer"]})
+    assert await all_green(lab)
+
+
+async def test_untouched_is_not_attempted_and_names_no_mistake(untouched):
+    found, results = await mistakes(untouched)
+    assert found == set()
+    assert results.pop("settings")
+    assert {one.kind for one in results.values()} == {Kind.NOT_ATTEMPTED}
+    assert "comes first" in results["permission"].why
+
+
+async def test_no_grant_is_wrong_only_after_the_tenant_has_refused_for_it(lab):
+    await lab.api.delete(f"client-grants/{await grant_of(lab)}")
+    form = {
+        "client_id": lab.world.client_id,
+        "client_secret": lab.world.client_secret,
+        "login_hint": iss_sub(lab.world.issuer, lab.world.user_id),
+        "scope": "openid create:transfer",
+        "audience": lab.world.audience,
+        "binding_message": "Move 1.00 USD",
+    }
+    assert (await lab.check("access")).kind is Kind.NOT_ATTEMPTED
+    async with lab.http() as http:
+        assert (await http.post("bc-authorize", data=form)).status_code == 403
+    assert (await lab.check("access")).mistake == "T11"
+
+
+async def test_every_application_may_ask_when_the_api_says_so(lab):
+    await lab.api.delete(f"client-grants/{await grant_of(lab)}")
+    policies = TRANSFERS_API["subject_type_authorization"] | {"user": {"policy": "allow_all"}}
+    await patch_api(lab, subject_type_authorization=policies)
+    assert "every application" in (await lab.check("access")).why
+    assert await lab.check("token")
