@@ -44,8 +44,8 @@ async def enrolled(lab: Lab) -> Result:
     if view.devices:
         name = view.devices[-1].get("name") or "a phone"
         why = (
-            f"“{name}” is enrolled. Its private key never left it; the tenant keeps the public "
-            "half. So only this phone can answer for this customer."
+            f"“{name}” is enrolled for this customer: from now on the tenant knows where to send "
+            "a question, and whose signature to expect under the answer."
         )
         return passed(ENROLLED, why)
     tickets = [one for one in await lab.log("sapi") if "ticket" in str(one.get("description"))]

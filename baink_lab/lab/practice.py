@@ -1,0 +1,151 @@
+"""A practice tenant: the sandbox's own tenant in this process, where no phone rings and time flies.
+
+Checks run a learner's function against it. Sleeping on its clock takes no time at all, so five
+minutes without an answer pass at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+
+from baink_lab.errors import BainkError
+from baink_lab.lab.wire import Exchange, exchange_of
+from baink_lab.sandbox.tenant import Tenant, create_app
+from baink_lab.settings import World
+
+ISSUER = "https://practice.example/"
+MOST_REQUESTS = 150  # of one try; a polite client needs 61 for five minutes
+NOON = 1_800_000_000.0
+
+
+class EndlessLoop(BainkError):
+    """A function under test never comes to an end."""
+
+    code = "endless_loop"
+
+
+class QuickClock:
+    """A clock that is turned by whoever sleeps on it.
+
+    Attributes:
+        slept: how often somebody slept.
+    """
+
+    def __init__(self) -> None:
+        self._now = NOON
+        self._due: list[tuple[float, Callable[[], object]]] = []
+        self.slept = 0
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        """Turn the clock by `seconds`; what was planned for that time happens."""
+        self.slept += 1
+        target = self._now + max(seconds, 0.0)
+        for at, happen in sorted(self._due, key=lambda one: one[0]):
+            if at <= target:
+                self._now = max(self._now, at)
+                self._due.remove((at, happen))
+                happen()
+        self._now = target
+        await asyncio.sleep(0)
+
+    def plan(self, seconds: float, happen: Callable[[], object]) -> None:
+        """Have something happen `seconds` from now."""
+        self._due.append((self._now + seconds, happen))
+
+    def forget(self) -> None:
+        """Nothing is planned any more."""
+        self._due.clear()
+        self.slept = 0
+
+
+class Practice:
+    """The practice tenant, and what was said to it since `begin`.
+
+    Attributes:
+        world: its addresses and names; use it where `lab.world` would be.
+        http: reaches it without a network.
+        clock: its time.
+        said: the exchanges, oldest first.
+        forms: the form of each of them, unmasked: for the checks' eyes only.
+    """
+
+    def __init__(self, tenant: Tenant, clock: QuickClock) -> None:
+        self._tenant = tenant
+        self.clock = clock
+        self.world = World.from_ready(
+            {"tenant": ISSUER.rstrip("/"), "issuer": ISSUER, "bank": "", "model": ""}
+            | tenant.credentials()
+        )
+        self.said: list[Exchange] = []
+        self.forms: list[dict[str, str]] = []
+        self.http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(create_app(tenant)),
+            base_url=ISSUER,
+            event_hooks={"response": [self._heard], "request": [self._count]},
+        )
+
+    def begin(self) -> None:
+        """A new try: nothing was said, nothing is planned."""
+        self.said.clear()
+        self.forms.clear()
+        self.clock.forget()
+
+    def answer_after(self, seconds: float, decision: Literal["approve", "deny"]) -> None:
+        """The customer presses a button on the newest notification in `seconds`."""
+
+        def press() -> None:
+            self._tenant.decide(self._tenant.notifications()[-1]["id"], decision)
+
+        self.clock.plan(seconds, press)
+
+    def poll_after(self, seconds: float, auth_req_id: str) -> None:
+        """Somebody else polls in between, so that the next poll comes too early."""
+
+        def poll() -> None:
+            request = self._tenant.ciba.find(auth_req_id, self.world.client_id)
+            if request is not None:
+                request.poll(self.clock.now())
+
+        self.clock.plan(seconds, poll)
+
+    def errors(self, path: str = "/oauth/token") -> list[str]:
+        """What the tenant answered on a path: OAuth's error codes, "ok" for a success."""
+        return [
+            str(one.received.get("error", "ok")) if isinstance(one.received, dict) else "ok"
+            for one in self.said
+            if one.path.partition("?")[0] == path
+        ]
+
+    async def _count(self, request: httpx.Request) -> None:
+        if len(self.said) >= MOST_REQUESTS:
+            raise EndlessLoop(f"{MOST_REQUESTS} requests, and still no end.")
+
+    async def _heard(self, response: httpx.Response) -> None:
+        await response.aread()
+        self.said.append(exchange_of(response))
+        sent: Any = httpx.QueryParams(response.request.content.decode("utf-8", "replace"))
+        self.forms.append(dict(sent))
+
+
+@contextlib.asynccontextmanager
+async def practice_tenant() -> AsyncIterator[Practice]:
+    """A fresh practice tenant, gone at the end of the block."""
+    clock = QuickClock()
+    with tempfile.TemporaryDirectory(prefix="baink-practice-") as folder:
+        path = Path(folder) / "tenant.db"
+        opened = Tenant.open(path, issuer=ISSUER, relaxed=True, now=clock.now)
+        with contextlib.closing(opened) as tenant:
+            practice = Practice(tenant, clock)
+            async with practice.http:
+                yield practice
