@@ -15,7 +15,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeAlias
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.types import Command, Send
+from langgraph.pregel.remote import RemoteGraph
+from langgraph.types import Command, Send, StateSnapshot
 
 from baink_lab.approvals.approval import Approval
 from baink_lab.approvals.nodes import WAITING, step_aside, task_for
@@ -57,13 +58,12 @@ class Threads:
         """
         config = _config(approval.thread_id, approval.user_id)
         async with self._lock(approval.thread_id):
-            waiting = open_interrupts(await self.graph.aget_state(config))
+            waiting = open_interrupts(await self._state(config))
             if approval.id in waiting:
                 await self.run(Command(resume=_ring_one(waiting, approval.id)), config)
             elif not _is_settled(await self._clear(config), approval.id):
-                back_in = Send(approval.node, task_for(approval, late=True))
-                await self.run(Command(goto=back_in), config)
-            snapshot = await self.graph.aget_state(config)
+                await self.run(Command(goto=self._back_in(approval)), config)
+            snapshot = await self._state(config)
             at_rest = not snapshot.tasks or bool(open_interrupts(snapshot))
             return _is_settled(snapshot, approval.id) and at_rest
 
@@ -80,24 +80,51 @@ class Threads:
             if self._on_event and isinstance(event, dict):
                 self._on_event(thread_id, event)
 
+    def _back_in(self, approval: Approval) -> Any:
+        task = task_for(approval, late=True)
+        if isinstance(self.graph, RemoteGraph):  # which sends a Send's JSON, not a Send
+            return {"node": approval.node, "input": task}
+        return Send(approval.node, task)
+
+    async def _state(self, config: RunnableConfig) -> Any:
+        try:
+            return await self.graph.aget_state(config)
+        except TypeError:
+            # A RemoteGraph cannot read a thread that has no checkpoint yet (langgraph 1.2).
+            if not isinstance(self.graph, RemoteGraph):
+                raise
+            return _AT_REST
+
     async def _clear(self, config: RunnableConfig) -> Any:
         """Bring the thread to rest: interrupts step aside, a run that a crash cut off ends."""
-        snapshot = await self.graph.aget_state(config)
+        snapshot = await self._state(config)
         if waiting := open_interrupts(snapshot):
             rings = dict.fromkeys(waiting.values(), step_aside())
             await self.run(Command(resume=rings), config)
-            snapshot = await self.graph.aget_state(config)
+            snapshot = await self._state(config)
         # Not `next`: a task that has written but whose superstep was never checkpointed is in
         # `tasks` alone. Its writes show in the snapshot, and any other entry throws them away.
         if snapshot.tasks:
             await self.run(None, config)
-            snapshot = await self.graph.aget_state(config)
+            snapshot = await self._state(config)
             if open_interrupts(snapshot):
                 return await self._clear(config)
         return snapshot
 
     def _lock(self, thread_id: str) -> asyncio.Lock:
         return self._locks.setdefault(thread_id, asyncio.Lock())
+
+
+_AT_REST = StateSnapshot(
+    values={},
+    next=(),
+    config={},
+    metadata=None,
+    created_at=None,
+    parent_config=None,
+    tasks=(),
+    interrupts=(),
+)
 
 
 def open_interrupts(snapshot: Any) -> dict[str, str]:

@@ -27,6 +27,7 @@ from baink_lab.lab.bare_tools import ungated
 from baink_lab.lab.catch_up import catch_up, start_over
 from baink_lab.lab.chat import Chat
 from baink_lab.lab.checks.exercises import Exercise
+from baink_lab.lab.diagram import Diagram
 from baink_lab.lab.doctor import as_html, as_text, examine
 from baink_lab.lab.enrolment import enroll_stand_in
 from baink_lab.lab.launch_pad import launch_pad
@@ -37,7 +38,7 @@ from baink_lab.lab.teaching import Teacher
 from baink_lab.lab.tenant_view import TenantView, look, management_client
 from baink_lab.lab.tokens import side_by_side, wanted_by_bank
 from baink_lab.lab.waiting import count_down, line_of
-from baink_lab.lab.wire import Exchange, watched_http
+from baink_lab.lab.wire import Exchange, management_http, watched_http
 from baink_lab.sandbox import home, launch
 from baink_lab.settings import Settings, load
 
@@ -352,24 +353,33 @@ class Lab:
         """A plain httpx client for the tenant; prints what it sends and gets, secrets masked."""
         return watched_http(f"{self.world.tenant}/", self._told)
 
+    def bank_http(self) -> httpx.AsyncClient:
+        """The same for the bank's API."""
+        return watched_http(f"{self.world.bank}/", self._told, to="Bank")
+
     async def management(self) -> httpx.AsyncClient:
         """The same for the tenant's Management API, with a token of the lab's own."""
-        world = self.world
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": world.management_client_id,
-            "client_secret": world.management_client_secret,
-            "audience": f"{world.issuer}api/v2/",
-        }
-        async with watched_http(f"{world.tenant}/", lambda _: None) as http:
-            answer = (await http.post("oauth/token", data=form)).json()
-        if "access_token" not in answer:
-            raise LabError(
-                "The tenant gave no token for the Management API "
-                f"({answer.get('error', 'no reason')}): run await lab.doctor()."
-            )
-        base = f"{world.tenant}/api/v2/"
-        return watched_http(base, self._told, token=answer["access_token"])
+        return await management_http(self.world, self._told)
+
+    def diagram(self, latest: int = 12) -> Diagram:
+        """The latest messages that were really sent, as a sequence diagram."""
+        told = [one for one in self.exchanges if not one.path.startswith("/.well-known/")]
+        return Diagram(told[-latest:], f"Lab {self.number:02d} on the wire")
+
+    async def answered(self, *, autopilot: Decision = "approve") -> None:
+        """Wait until nothing waits on the phone any more.
+
+        Args:
+            autopilot: what the phone does by itself when BAINK_AUTOPILOT is set.
+        """
+        if self.world.phone is None:
+            print("Answer on your phone, then run the next cell.")  # noqa: T201
+            return
+        while waiting := await self.phone.waiting():
+            if self.settings.baink_autopilot and autopilot != "ignore":
+                await self.phone.decide(autopilot, waiting[0]["id"])
+            await asyncio.sleep(0.2)
+        print("The phone has been answered.")  # noqa: T201 - a notebook's output
 
     def quoted(self, name: str) -> str:
         """A name as one segment of a path: an API's identifier has slashes."""

@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl
 import httpx
 
 from baink_lab.auth0.wire import LOOPBACK_DIRECT
+from baink_lab.errors import BainkError
+from baink_lab.settings import World
 
 MASK = "•••"
 TIMEOUT_SECONDS = 15.0
@@ -35,6 +37,7 @@ class Exchange:
         sent: the decoded body; None when there was none.
         status: of the answer.
         received: the decoded body, or the text.
+        to: who was asked, in a word.
     """
 
     method: str
@@ -42,6 +45,7 @@ class Exchange:
     sent: Any
     status: int
     received: Any
+    to: str = "Tenant"
 
     def __str__(self) -> str:
         phrase = HTTPStatus(self.status).phrase if self.status in set(HTTPStatus) else ""
@@ -51,19 +55,24 @@ class Exchange:
 
 
 def watched_http(
-    base_url: str, told: Callable[[Exchange], None], *, token: str | None = None
+    base_url: str,
+    told: Callable[[Exchange], None],
+    *,
+    to: str = "Tenant",
+    token: str | None = None,
 ) -> httpx.AsyncClient:
     """A plain httpx client that tells of each exchange.
 
     Args:
         base_url: what paths are relative to.
         told: gets each exchange once its answer is there.
+        to: who is asked, in a word.
         token: sent as bearer token.
     """
 
     async def look(response: httpx.Response) -> None:
         await response.aread()
-        told(exchange_of(response))
+        told(exchange_of(response, to))
 
     return httpx.AsyncClient(
         base_url=base_url,
@@ -74,16 +83,42 @@ def watched_http(
     )
 
 
-def exchange_of(response: httpx.Response) -> Exchange:
+async def management_http(world: World, told: Callable[[Exchange], None]) -> httpx.AsyncClient:
+    """The same for the tenant's Management API, with a token of the lab's own.
+
+    Raises:
+        BainkError: the tenant gave no token.
+    """
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": world.management_client_id,
+        "client_secret": world.management_client_secret,
+        "audience": f"{world.issuer}api/v2/",
+    }
+    async with watched_http(f"{world.tenant}/", lambda _: None) as http:
+        answer = (await http.post("oauth/token", data=form)).json()
+    if "access_token" not in answer:
+        raise BainkError(
+            "The tenant gave no token for the Management API "
+            f"({answer.get('error', 'no reason')}): run await lab.doctor()."
+        )
+    return watched_http(f"{world.tenant}/api/v2/", told, token=answer["access_token"])
+
+
+def exchange_of(response: httpx.Response, to: str = "Tenant") -> Exchange:
     """What a response and its request say, secrets masked."""
     request = response.request
+    received = _decoded(response.content, response.headers.get("content-type", ""))
+    if request.url.path.startswith("/.well-known/") and response.is_success:
+        received = "(public metadata of the tenant)"
     kind = request.headers.get("content-type", "")
     return Exchange(
         request.method,
         request.url.raw_path.decode(),
         masked(_decoded(request.content, kind)),
         response.status_code,
-        masked(_decoded(response.content, response.headers.get("content-type", ""))),
+        masked(received),
+        to,
     )
 
 
