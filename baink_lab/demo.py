@@ -87,6 +87,7 @@ async def _opened(settings: Settings, world: World, decision: Decision) -> Async
         settings.baink_home / "demo",
         model=settings.openai_model,
         api_key=settings.openai_api_key.get_secret_value(),
+        vault_keys=settings.vault_keys,
         requested_expiry=IGNORED_SECONDS if decision == "ignore" else None,
     ) as aiya:
         yield aiya

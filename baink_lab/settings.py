@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     baink_audience: str = TRANSFERS_AUDIENCE
     baink_home: Path = Field(default_factory=default_home)
     baink_autopilot: bool = False
+    baink_vault_key: SecretStr = SecretStr("")
     openai_api_key: SecretStr = SecretStr("")
     openai_base_url: str = ""
     openai_model: str = DEFAULT_MODEL
@@ -89,6 +90,11 @@ class Settings(BaseSettings):
     def mode(self) -> Literal["sandbox", "live"]:
         """`live` when a tenant is named, else `sandbox`."""
         return "live" if self.auth0_domain else "sandbox"
+
+    @property
+    def vault_keys(self) -> list[str]:
+        """The vault's keys, separated by commas: the first seals, all of them open."""
+        return [one.strip() for one in self.baink_vault_key.get_secret_value().split(",") if one]
 
     @property
     def model_is_live(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +132,7 @@ async def open_aiya(
     session: SessionTokens | None = None,
     requested_expiry: int | None = None,
     pushes_a_minute: int = PUSHES_A_MINUTE,
+    vault_keys: Sequence[str] = (),
     clock: Clock | None = None,
 ) -> AsyncIterator[Aiya]:
     """Open Aiya with the memory in `folder`; approvals that waited there are taken up at once.
@@ -146,6 +147,7 @@ async def open_aiya(
         session: the customer's login; the sandbox's demo customer when left out.
         requested_expiry: seconds that the customer has to answer a push.
         pushes_a_minute: how often the customer is asked within a minute.
+        vault_keys: Fernet keys, the first seals; one in a file of its own when left out.
         clock: what tells the time.
 
     Raises:
@@ -183,7 +185,7 @@ async def open_aiya(
             )
             opened.push_async_callback(client.close)
             chat = openai_model(client, model)
-        vault = Vault(store, [key_from_file(folder / "vault.key")], clock=clock)
+        vault = Vault(store, vault_keys or [key_from_file(folder / "vault.key")], clock=clock)
         desk = Desk(
             store,
             vault,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ PAGE = 200
 KEEP_SECONDS = 86_400.0
 #: A customer who is asked too often approves without reading (push fatigue).
 PUSHES_A_MINUTE = 5
+#: A tenant takes no more from all clients together (contract, section 2.1).
+PUSHES_A_MINUTE_IN_ALL = 500
 #: The customer's time when the tool does not say, in seconds; Auth0's own default.
 DEFAULT_EXPIRY_SECONDS = 300.0
 
@@ -56,6 +59,7 @@ class Desk:
         enroll: makes an enrolment link for a user id, for customers without a phone.
         clock: what tells the time.
         pushes_a_minute: how often one customer is asked within a minute; Auth0's own limit.
+        pushes_a_minute_in_all: the same for all customers of this desk; Auth0's limit a tenant.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class Desk:
         enroll: Callable[[str], Awaitable[str]] | None = None,
         clock: Clock | None = None,
         pushes_a_minute: int = PUSHES_A_MINUTE,
+        pushes_a_minute_in_all: int = PUSHES_A_MINUTE_IN_ALL,
     ) -> None:
         self.store = store
         self.vault = vault
@@ -74,6 +79,7 @@ class Desk:
         self.clock = clock or SystemClock()
         self._enroll = enroll
         self._pushes_a_minute = pushes_a_minute
+        self._latest: deque[float] = deque(maxlen=pushes_a_minute_in_all)
         self._one_at_a_time = asyncio.Lock()
         self._asked: list[Callable[[Approval], None]] = []
         self._delivered: list[Callable[[Approval], None]] = []
@@ -245,16 +251,23 @@ class Desk:
             offset += PAGE
 
     async def _spare(self, user_id: str) -> None:
-        """Refuse to ask a customer who was asked too often in the last minute."""
+        """Refuse to ask a customer, or a tenant, that was asked too often in the last minute."""
+        now = self.clock.now()
+        if len(self._latest) == self._latest.maxlen and self._latest[0] > now - 60:
+            raise ToolRefused(
+                "Too many customers are being asked at once. Nobody was asked; try again in a "
+                "minute.",
+                code="too_many_pushes",
+            )
         wanted = {"user_id": user_id}
         latest = await self.store.asearch(NAMESPACE, filter=wanted, limit=PAGE)
-        since = self.clock.now() - 60
-        if sum(item.value["created_at"] > since for item in latest) >= self._pushes_a_minute:
+        if sum(item.value["created_at"] > now - 60 for item in latest) >= self._pushes_a_minute:
             raise ToolRefused(
                 f"The phone was asked {self._pushes_a_minute} times within a minute. That is "
                 "enough: wait a minute, then ask again.",
                 code="too_many_pushes",
             )
+        self._latest.append(now)
 
     async def _new(self, gate: GatedTool, arguments: BaseModel, call: Call) -> Approval:
         values = arguments.model_dump(mode="json")

@@ -168,6 +168,7 @@ class Lab:
                         self._memory,
                         model=self.settings.openai_model,
                         api_key=self.settings.openai_api_key.get_secret_value(),
+                        vault_keys=self.settings.vault_keys,
                         session=self._session,
                         tools=ungated(self) if self.number == 1 else None,
                     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from langgraph.types import Command, Send
 from pydantic import BaseModel
@@ -218,7 +220,8 @@ async def test_money_gone_between_question_and_answer_is_a_refusal(aiya):
     assert next(one for one in told if one["status"] == "failed")["reason"] == "insufficient_funds"
 
 
-async def test_nothing_secret_is_in_any_file_that_is_left(life, tmp_path):
+async def test_nothing_secret_is_in_any_file_that_is_left(life, tmp_path, caplog):
+    caplog.set_level(logging.DEBUG)
     async with life.process():
         await life.ask_transfer()
         [record] = [one async for one in life.desk.undelivered()]
@@ -228,6 +231,7 @@ async def test_nothing_secret_is_in_any_file_that_is_left(life, tmp_path):
         tokens = [m for m in await life.messages() if "access_token" in str(m)]
         assert not tokens
     secrets = [request.auth_req_id, life.world.client_secret, "eyJ"]
+    assert not [secret for secret in secrets if secret in caplog.text], "a secret in the log"
     files = [p for p in tmp_path.glob("*.db*") if not p.name.startswith("tenant")]
     assert len(files) >= 3
     for path in files:

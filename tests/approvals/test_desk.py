@@ -7,7 +7,15 @@ from cryptography.fernet import Fernet
 from langgraph.store.memory import InMemoryStore
 from pydantic import BaseModel
 
-from baink_lab.approvals import Call, Desk, State, Tool, Vault, with_async_authorization
+from baink_lab.approvals import (
+    Call,
+    Desk,
+    State,
+    Tool,
+    ToolRefused,
+    Vault,
+    with_async_authorization,
+)
 from baink_lab.approvals.approval import approval_id
 from baink_lab.auth0 import CibaRequest, Tokens
 from baink_lab.clock import VirtualClock
@@ -106,3 +114,14 @@ async def test_an_outcome_sealed_before_a_crash_is_taken_over_by_the_record(desk
     await desk.save(asked)  # the batch was not atomic in this store: the record is behind
     mended = await desk.catch_up(asked)
     assert (mended.state, mended.reason) == (State.DENIED, "Denied.")
+
+
+async def test_a_tenant_is_asked_no_more_often_than_it_takes(desk):
+    few = Desk(desk.store, desk.vault, desk.ciba, clock=desk.clock, pushes_a_minute_in_all=2)
+    for number in range(2):
+        await ask(few, Call(f"user {number}", "thread", f"call {number}"))
+    with pytest.raises(ToolRefused, match="Too many customers"):
+        await ask(few, Call("user 3", "thread", "call 3"))
+    assert desk.ciba.pushes == 2
+    desk.clock.advance(60)
+    await ask(few, Call("user 3", "thread", "call 3"))

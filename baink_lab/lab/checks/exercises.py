@@ -20,6 +20,10 @@ class NotAttempted(BainkError):
 
     code = "not_attempted"
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows in place of a page of frames."""
+        return [self.sentence]
+
 
 @dataclasses.dataclass(frozen=True)
 class Reference:
