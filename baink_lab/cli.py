@@ -50,6 +50,9 @@ def sandbox(
     ready_file: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Also write the ready line here.")
     ] = None,
+    at_lab: Annotated[
+        int | None, typer.Option(min=0, max=10, help="Begin where this lab begins.")
+    ] = None,
     relaxed: Annotated[bool, typer.Option("--relaxed", hidden=True)] = False,
     owner_pid: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
@@ -60,6 +63,11 @@ def sandbox(
     from baink_lab.settings import load  # noqa: PLC0415
 
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    if at_lab is not None:
+        from baink_lab.lab.at_lab import prepare  # noqa: PLC0415
+
+        for told in asyncio.run(prepare(load(), at_lab)):
+            typer.echo(told, err=True)
     options = SandboxOptions(
         settings=load(),
         port=port,

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
+import httpx
+
 from baink_lab.auth0.management import ManagementClient
 from baink_lab.lab.enrolment import enroll_stand_in
 from baink_lab.lab.progress import Progress
@@ -51,11 +53,23 @@ class _Piece:
 
 
 async def catch_up(
-    management: ManagementClient, world: World, number: int, progress: Progress
+    management: ManagementClient,
+    world: World,
+    number: int,
+    progress: Progress,
+    *,
+    http: httpx.AsyncClient | None = None,
 ) -> list[str]:
     """Bring the tenant to where lab `number` starts, and say in sentences what was done.
 
     Runs again without harm. Changes a sandbox's tenant only: the caller sees to that.
+
+    Args:
+        management: asks the tenant.
+        world: where it is.
+        number: of the lab.
+        progress: remembers which pieces no learner made.
+        http: reaches the enrolment page; a client of its own when left out.
 
     Raises:
         Auth0Error: the tenant refused a change.
@@ -65,7 +79,10 @@ async def catch_up(
     added = [n for n, one in PIECES.items() if _needs(number, one) and one.mark(view) is None]
     taken = [n for n, one in PIECES.items() if not _needs(number, one) and _may_go(n, view, ours)]
     for name in added:
-        await PIECES[name].make(management, world, view)
+        if name == "phone":
+            await enroll_stand_in(await management.enrollment_ticket(world.user_id), http=http)
+        else:
+            await PIECES[name].make(management, world, view)
     for name in reversed(taken):
         if not (name == "permission" and "api" in taken):  # it goes with its API
             await PIECES[name].remove(management, world, view)

@@ -7,6 +7,9 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
+#: JupyterLab sets cells to the right, which is for numbers.
+_LEFT = 'style="text-align:left"'
+
 
 @dataclasses.dataclass(frozen=True)
 class Shown:
@@ -45,9 +48,10 @@ class WidgetShown:
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Shown:
     """A table; cells are plain text."""
     cells = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+        "<tr>" + "".join(f"<td {_LEFT}>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+        for row in rows
     )
-    titles = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in head)
+    titles = "".join(f'<th scope="col" {_LEFT}>{html.escape(title)}</th>' for title in head)
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     lines = [
         "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows

@@ -33,6 +33,12 @@ async def type_into(page, cell, text):
     await page.keyboard.press("Shift+Enter")
 
 
+async def run_cell(page, source):
+    """Click into the cell with this source, and run it."""
+    await page.locator(".jp-CodeCell .cm-content", has_text=source).click()
+    await page.keyboard.press("Shift+Enter")
+
+
 async def test_lab_01_the_customer_is_refused_in_the_panel(jupyter, page):
     outputs, errors = await run(jupyter, page, "01_the_failing_transfer.ipynb")
     await outputs.get_by_text("✅ refused: passed.").wait_for()
@@ -44,14 +50,14 @@ async def test_lab_01_the_customer_is_refused_in_the_panel(jupyter, page):
     await refused.wait_for()
     await shot(page, press, "lab01_panel")
 
-    cell = page.locator(".jp-CodeCell", has_text="def why_refused").locator(".cm-content")
+    cell = page.locator(".jp-CodeCell .cm-content", has_text="def why_refused")
     body = 'return None if wanted["aud"] in claims["aud"] else "aud"'
     code = f"@lab.exercise\ndef why_refused(claims, wanted):\n    {body}"
     await type_into(page, cell, code)
     await page.keyboard.press("Shift+Enter")
     wrong = outputs.get_by_text("❌ why_refused: wrong.")
     await wrong.wait_for()
-    await shot(page, outputs.get_by_role("cell", name="The bank wants"), "lab01_token")
+    await shot(page, outputs.get_by_role("columnheader", name="The bank wants"), "lab01_token")
     assert not errors
 
 
@@ -80,13 +86,9 @@ async def test_lab_03_a_phone_is_enrolled_on_the_page(jupyter, page):
     await enrolment.get_by_text("now receives the requests").wait_for()
     await enrolment.screenshot(path=ARTIFACTS / "lab03_enrolled.png")
     await enrolment.close()
-    check = page.locator(".jp-CodeCell", has_text='lab.check("enrolled")')
-    await check.locator(".cm-content").click()
-    await page.keyboard.press("Shift+Enter")
+    await run_cell(page, 'lab.check("enrolled")')
     await outputs.get_by_text("✅ enrolled: passed.").wait_for()
-    again = page.locator(".jp-CodeCell", has_text='lab.say("continue transfer")')
-    await again.locator(".cm-content").click()
-    await page.keyboard.press("Shift+Enter")
+    await run_cell(page, 'lab.say("continue transfer")')
     approve = outputs.locator("button.jupyter-button", has_text="Approve")
     await approve.click()
     await outputs.get_by_text(re.compile("Approved: Move 25.00 USD")).wait_for()
@@ -96,5 +98,7 @@ async def test_lab_03_a_phone_is_enrolled_on_the_page(jupyter, page):
 async def test_lab_04_starters_are_told_kindly(jupyter, page):
     outputs, errors = await run(jupyter, page, "04_ciba_on_the_wire.ipynb")
     await outputs.get_by_text("⬜ login_hint: not attempted.").wait_for()
-    await shot(page, page.get_by_text("Exercise 1: who is asked?"), "lab04_exercise")
+    await shot(
+        page, page.get_by_role("heading", name="Exercise 1: who is asked?"), "lab04_exercise"
+    )
     assert not errors

@@ -23,6 +23,7 @@ from baink_lab.settings import World
 from tests.faults import agent
 
 AT_ONCE = 4
+STEPS_CENTS = 123_456  # an amount that no seed has
 INTERVAL = 0.1  # seconds between polls, so that a run takes a moment and not five
 EXPIRY = 2  # seconds, of pushes that nobody answers
 DECISIONS = ("approve", "approve", "approve", "deny", "ignore")
@@ -102,7 +103,7 @@ class Campaign:
     async def count_steps(self) -> int:
         """How many callbacks an undisturbed approved run takes."""
         report = self.home / "steps.json"
-        await self._life(self.home / "steps", 990, "approve", steps=0, report=report)
+        await self._life(self.home / "steps", STEPS_CENTS, "approve", steps=0, report=report)
         return int(json.loads(report.read_text())["steps"])
 
     async def run(self, seed: int) -> Result:
