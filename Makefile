@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 LAB_FLAGS ?=
 DECISION ?= approve
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= -n auto
 RUNS ?= 1000
 BIN := .venv/bin
 # Jupyter refuses to run as root (containers, CI) unless told.

@@ -88,8 +88,8 @@ MUTANTS = [
         4,
         "a record that was being written is pushed again",
         "baink_lab/approvals/desk.py",
-        "        if known is not None:",
-        "        if known is not None and known.state is not State.REQUESTING:",
+        "            return self._tell(await self.give_up_on(known))",
+        "            pass",
         "tests/approvals/test_desk.py",
     ),
     Mutant(

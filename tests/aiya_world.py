@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import sqlite3
+import time
 
 import httpx
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -176,14 +177,14 @@ class World:
             self.clock.advance(step)
             await self.rest()
 
-    async def rest(self, tries=400):
-        """Give tasks and SQLite's threads time until nothing is under way any more."""
+    async def rest(self):
+        """Let tasks and SQLite's threads work until the resumer sleeps on the clock again."""
+        deadline = time.monotonic() + 20  # of the machine's own time: only a fault reaches it
         quiet = 0
-        for _ in range(tries):
+        while quiet < 3 and time.monotonic() < deadline:
             await asyncio.sleep(0.001)
-            quiet = 0 if self.resumer._under_way else quiet + 1
-            if quiet > 3:
-                return
+            asleep = self.clock.next_wake() is not None
+            quiet = quiet + 1 if asleep and not self.resumer._under_way else 0
 
     async def settle(self, seconds=30):
         """Let time pass until no approval waits any more."""

@@ -107,8 +107,10 @@ class Desk:
                 asked too often within a minute. Nobody was asked.
         """
         known = await self.get(approval_id(call.thread_id, call.id))
+        if known is not None and known.state is not State.REQUESTING:
+            return known
         if known is not None:
-            return await self.give_up_on(known) if known.state is State.REQUESTING else known
+            return self._tell(await self.give_up_on(known))
         approval = await self._new(gate, arguments, call)
         async with self._one_at_a_time:
             await self._spare(call.user_id)
@@ -124,6 +126,9 @@ class Desk:
             approval = await self.settle(approval, "tenant refused", refusal.sentence)
         else:
             approval = await self._sent(approval, request)
+        return self._tell(approval)
+
+    def _tell(self, approval: Approval) -> Approval:
         for listener in self._asked:
             listener(approval)
         return approval

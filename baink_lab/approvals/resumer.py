@@ -145,10 +145,11 @@ class Resumer:
         return len(self._known)
 
     def _asked(self, approval: Approval) -> None:
-        if approval.id in self._known:
-            return
-        # An outcome at once (nobody enrolled) is delivered by the run that asked; look later.
-        self._schedule(_Due(self._clock.now() + approval.interval, approval.id))
+        if approval.state.is_outcome:
+            # Nobody to ask: the run that asked tells of it; once it is over, note that it did.
+            self._schedule(_Due(self._clock.now(), approval.id))
+        elif approval.id not in self._known:
+            self._schedule(_Due(self._clock.now() + approval.interval, approval.id))
 
     async def _run(self) -> None:
         before = self._clock.now()

@@ -1,4 +1,4 @@
-"""`baink-lab sandbox --at-lab N`: the sandbox's tenant prepared for a lab before anything serves."""
+"""`baink-lab sandbox --at-lab N`: the tenant brought to where a lab starts before it is served."""
 
 from __future__ import annotations
 

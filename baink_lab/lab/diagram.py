@@ -28,7 +28,8 @@ class Diagram:
     @property
     def source(self) -> str:
         """The diagram in Mermaid's language."""
-        lines = ["sequenceDiagram", f"accTitle: {self._title}", "accDescr: The same in words below"]
+        words = ". ".join(f"{_asked(one)} to {one.to}, {_answered(one)}" for one in self._exchanges)
+        lines = ["sequenceDiagram", f"accTitle: {self._title}", f"accDescr: {words}"]
         lines.append("participant Y as You")
         for who in dict.fromkeys(one.to for one in self._exchanges):
             lines.append(f"participant {who}")

@@ -95,10 +95,26 @@ async def test_lab_03_a_phone_is_enrolled_on_the_page(jupyter, page):
     assert not errors
 
 
-async def test_lab_04_starters_are_told_kindly(jupyter, page):
+async def test_lab_04_a_named_mistake_and_the_drawn_messages(jupyter, page):
     outputs, errors = await run(jupyter, page, "04_ciba_on_the_wire.ipynb")
     await outputs.get_by_text("⬜ login_hint: not attempted.").wait_for()
-    await shot(
-        page, page.get_by_role("heading", name="Exercise 1: who is asked?"), "lab04_exercise"
+    # Run All ends at the first use of an empty exercise, in one sentence.
+    await outputs.get_by_text("ask has no body yet").first.wait_for()
+    cell = page.locator(".jp-CodeCell .cm-content", has_text="def login_hint")
+    code = "@lab.exercise\ndef login_hint(issuer, user_id):\n    return user_id"
+    await type_into(page, cell, code)
+    await page.keyboard.press("Shift+Enter")
+    await outputs.get_by_text("❌ login_hint: wrong.").wait_for()
+    await shot(page, page.get_by_role("heading", name="Exercise 1: who is asked?"), "lab04_wrong")
+
+    source = 'asked = await ask(http, world, "Move 25'
+    cell = page.locator(".jp-CodeCell .cm-content", has_text=source)
+    await type_into(
+        page, cell, 'answer = await http.post("bc-authorize", data={"scope": "openid"})'
     )
+    await run_cell(page, "lab.diagram()")
+    drawn = page.locator(".jp-OutputArea-output.jp-RenderedMermaid img")
+    await drawn.wait_for()
+    assert await drawn.evaluate("image => image.naturalWidth") > 0
+    await shot(page, drawn, "lab04_diagram")
     assert not errors

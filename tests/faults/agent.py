@@ -16,7 +16,7 @@ from baink_lab.aiya import open_aiya
 from baink_lab.auth0.login import SessionToken, SessionTokens
 from baink_lab.settings import World
 
-SETTLE_SECONDS = 30
+SETTLE_SECONDS = 60
 
 
 class MortalLoop(asyncio.SelectorEventLoop):

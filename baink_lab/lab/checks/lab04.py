@@ -10,7 +10,7 @@ import httpx
 
 from baink_lab.approvals.binding import fit
 from baink_lab.auth0.ciba import CibaClient, CibaRequest, iss_sub
-from baink_lab.auth0.errors import AccessDenied, CibaError, Expired
+from baink_lab.auth0.errors import AccessDenied, CibaError, Expired, RequestSpent
 from baink_lab.clock import Clock
 from baink_lab.lab.checks.exercises import Exercise, Reference, raised
 from baink_lab.lab.checks.result import Result, failed, passed
@@ -306,7 +306,7 @@ async def _wait(
     request = CibaRequest(**asked, started_at=clock.now())
     try:
         return (await client.wait(request)).access_token
-    except (AccessDenied, Expired):
+    except (AccessDenied, Expired, RequestSpent):
         return None
 
 

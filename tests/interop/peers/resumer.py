@@ -14,7 +14,7 @@ from langgraph_sdk import get_client
 from phone import decide, ready, waiting
 
 HERE = Path(__file__).parent
-SECONDS = 60
+SECONDS = 150
 
 
 def serve(port):
