@@ -12,10 +12,10 @@ from baink_lab.approvals import Call, GatedTool, Tool, ToolRefused
 from baink_lab.bank.client import BankClient
 
 if TYPE_CHECKING:
-    from baink_lab.lab.session import Lab
+    from baink_lab.lab.opened import Opened
 
 
-def ungated(lab: Lab) -> Callable[[list[Tool]], list[Tool]]:
+def ungated(lab: Opened) -> Callable[[list[Tool]], list[Tool]]:
     """Gives Aiya a transfer tool without its gate: what she tries, the bank refuses."""
 
     async def transfer(arguments: TransferArguments, call: Call) -> dict[str, Any]:

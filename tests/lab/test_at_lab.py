@@ -7,7 +7,7 @@ import pytest
 from baink_lab.errors import BainkError
 from baink_lab.lab import open_lab
 from baink_lab.lab.at_lab import prepare
-from baink_lab.lab.session import _opened
+from baink_lab.lab.opening import _opened
 from baink_lab.sandbox import launch
 from baink_lab.settings import load
 

@@ -11,8 +11,8 @@ import pytest
 from baink_lab.lab import open_lab
 from baink_lab.lab.checks import Kind
 from baink_lab.lab.checks.shelf import NoSuchCheck
+from baink_lab.lab.opening import LabError, _opened
 from baink_lab.lab.phone import PhoneError
-from baink_lab.lab.session import LabError, _opened
 from baink_lab.sandbox import launch
 from baink_lab.settings import load
 

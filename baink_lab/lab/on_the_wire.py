@@ -1,0 +1,94 @@
+"""The part of a lab's helper that talks with the tenant and the bank over a watched wire."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from baink_lab.auth0.management import ManagementClient
+from baink_lab.auth0.wire import new_http
+from baink_lab.lab.diagram import Diagram
+from baink_lab.lab.enrolment import enroll_stand_in
+from baink_lab.lab.opened import Opened
+from baink_lab.lab.show import Shown, link
+from baink_lab.lab.tenant_view import TenantView, look, management_client
+from baink_lab.lab.tokens import side_by_side, wanted_by_bank
+from baink_lab.lab.wire import Exchange, management_http, watched_http
+from baink_lab.settings import Settings
+
+
+class OnTheWire(Opened):
+    """Plain httpx clients that show what they send, and what the tenant has configured.
+
+    Attributes:
+        exchanges: what was sent and answered on the wire, oldest first, secrets masked.
+    """
+
+    def __init__(self, number: int, settings: Settings, ready: dict[str, Any]) -> None:
+        super().__init__(number, settings, ready)
+        self.exchanges: list[Exchange] = []
+        self._management: httpx.AsyncClient | None = None
+
+    def http(self) -> httpx.AsyncClient:
+        """A plain httpx client for the tenant; prints what it sends and gets, secrets masked."""
+        return watched_http(f"{self.world.tenant}/", self._told)
+
+    def bank_http(self) -> httpx.AsyncClient:
+        """The same for the bank's API."""
+        return watched_http(f"{self.world.bank}/", self._told, to="Bank")
+
+    async def management(self) -> httpx.AsyncClient:
+        """The same for the tenant's Management API, with a token of the lab's own."""
+        return await management_http(self.world, self._told)
+
+    def diagram(self, latest: int = 12) -> Diagram:
+        """The latest messages that were really sent, as a sequence diagram."""
+        told = [one for one in self.exchanges if not one.path.startswith("/.well-known/")]
+        return Diagram(told[-latest:], f"Lab {self.number:02d} on the wire")
+
+    async def tenant(self) -> TenantView:
+        """What is configured at the tenant now."""
+        return await look(self.manager(), self.world)
+
+    async def log(self, *kinds: str) -> list[dict[str, Any]]:
+        """The newest entries of the tenant's log, oldest first; of some kinds, or of all."""
+        entries = await self.manager().get("logs", per_page=100, sort="date:-1")
+        return [one for one in reversed(entries) if not kinds or one["type"] in kinds]
+
+    async def enroll(self, ticket_url: str) -> Shown:
+        """A link to the enrolment page behind a ticket; the autopilot presses its button too."""
+        if self.settings.baink_autopilot and not (await self.tenant()).devices:
+            await enroll_stand_in(ticket_url)
+        return link("Open the enrolment page", ticket_url)
+
+    def decode(self, token: str | None = None, **tokens: str) -> Shown:
+        """Tokens side by side with what the bank wants; their signatures are not shown.
+
+        Args:
+            token: one token; or several, by whose they are: ``decode(portal=…, aiya=…)``.
+            tokens: the same, by name.
+        """
+        given = ({"your token": token} if token else {}) | tokens
+        return side_by_side(given, wanted_by_bank(self.world))
+
+    def quoted(self, name: str) -> str:
+        """A name as one segment of a path: an API's identifier has slashes."""
+        return quote(name, safe="")
+
+    def manager(self) -> ManagementClient:
+        """The package's own client of the Management API, as checks use it."""
+        if self._management is None or self._management.is_closed:
+            self._management = new_http()
+            self._client = management_client(self.world, self._management)
+        return self._client
+
+    async def hang_up(self) -> None:
+        """Close the client that checks use."""
+        if self._management is not None:
+            await self._management.aclose()
+
+    def _told(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+        print(f"{exchange}\n")  # noqa: T201 - a notebook's output

@@ -1,0 +1,140 @@
+"""The part of a lab's helper that talks with Aiya: say, chat, wait for the phone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any, Literal
+
+from baink_lab.aiya import Aiya, open_aiya
+from baink_lab.approvals import Approval
+from baink_lab.approvals.desk import NAMESPACE
+from baink_lab.lab.bare_tools import ungated
+from baink_lab.lab.chat import Chat
+from baink_lab.lab.opened import Opened
+from baink_lab.lab.show import WidgetShown
+from baink_lab.lab.waiting import count_down, line_of
+from baink_lab.settings import Settings
+
+KEEP_APPROVALS = 1000
+
+Decision = Literal["approve", "deny", "ignore"]
+
+
+class Talking(Opened):
+    """Aiya as a lab sees her; she is woken at the first use."""
+
+    def __init__(self, number: int, settings: Settings, ready: dict[str, Any]) -> None:
+        super().__init__(number, settings, ready)
+        self.thread = "main"
+        self._stack = contextlib.AsyncExitStack()
+        self._aiya: Aiya | None = None
+        self._opening = asyncio.Lock()
+        self._chat: Chat | None = None
+
+    async def aiya(self) -> Aiya:
+        """Aiya, woken at the first use."""
+        async with self._opening:
+            aiya = self._aiya
+            if aiya is None:
+                aiya = self._aiya = await self._stack.enter_async_context(
+                    open_aiya(
+                        self.world,
+                        self._memory,
+                        model=self.settings.openai_model,
+                        api_key=self.settings.openai_api_key.get_secret_value(),
+                        vault_keys=self.settings.vault_keys,
+                        session=self._session,
+                        tools=ungated(self) if self.number == 1 else None,
+                    )
+                )
+        return aiya
+
+    async def say(self, text: str) -> None:
+        """Say something to Aiya in words; prints what she answers and what she does."""
+        aiya = await self.aiya()
+        print(f"You: {text}")  # noqa: T201 - a notebook's output
+        with aiya.listen(self._print):
+            await aiya.say(text, thread=self.thread)
+
+    async def chat(self) -> WidgetShown:
+        """The chat with Aiya as a widget."""
+        if self._chat is not None:
+            self._chat.close()
+        self._chat = Chat(await self.aiya(), self.thread)
+        return await self._chat.open()
+
+    async def settled(self, *, autopilot: Decision = "approve") -> None:
+        """Wait for the phone, telling the time left; returns once Aiya has told the outcome.
+
+        Args:
+            autopilot: what the phone does by itself when BAINK_AUTOPILOT is set.
+        """
+        aiya = await self.aiya()
+        waiting = await aiya.waiting(self.thread)
+        if not waiting:
+            print("Nothing waits for the phone.")  # noqa: T201 - a notebook's output
+            return
+        if self.settings.baink_autopilot and autopilot != "ignore" and self.world.phone:
+            for approval in waiting:
+                await self._press(autopilot, approval)
+        # Events come from the resumer's task, whose prints would land under the cell that started
+        # it. So they come here through a queue, and this cell prints them.
+        lines: asyncio.Queue[str | None] = asyncio.Queue()
+        self._notices.append(lines.put_nowait)
+        counter = asyncio.create_task(count_down(waiting))
+        ending = asyncio.create_task(aiya.settled(self.thread))
+        ending.add_done_callback(lambda _: lines.put_nowait(None))
+        try:
+            with aiya.listen(lambda *event: lines.put_nowait(self._line(*event))):
+                while (line := await lines.get()) is not None:
+                    if line:
+                        print(line)  # noqa: T201 - a notebook's output
+            await ending
+        finally:
+            self._notices.remove(lines.put_nowait)
+            for task in (counter, ending):
+                task.cancel()
+            await asyncio.gather(counter, ending, return_exceptions=True)
+
+    async def approvals(self) -> list[Approval]:
+        """Every approval of this lab so far, oldest first."""
+        store = (await self.aiya()).resumer.desk.store
+        items = await store.asearch(NAMESPACE, limit=KEEP_APPROVALS)
+        found = [Approval.from_json(item.value) for item in items]
+        return sorted(found, key=lambda one: one.created_at)
+
+    async def answered(self, *, autopilot: Decision = "approve") -> None:
+        """Wait until nothing waits on the phone any more.
+
+        Args:
+            autopilot: what the phone does by itself when BAINK_AUTOPILOT is set.
+        """
+        if self.world.phone is None:
+            print("Answer on your phone, then run the next cell.")  # noqa: T201
+            return
+        while waiting := await self.phone.waiting():
+            if self.settings.baink_autopilot and autopilot != "ignore":
+                await self.phone.decide(autopilot, waiting[0]["id"])
+            await asyncio.sleep(0.2)
+        print("The phone has been answered.")  # noqa: T201 - a notebook's output
+
+    async def sleep(self) -> None:
+        """Put Aiya to sleep; what waits is taken up when she is woken."""
+        if self._chat is not None:
+            self._chat.close()
+            self._chat = None
+        await self._stack.aclose()
+        self._aiya = None
+
+    async def _press(self, decision: Literal["approve", "deny"], approval: Approval) -> None:
+        for one in await self.phone.waiting():
+            if one["binding_message"] == approval.binding_message:
+                await self.phone.decide(decision, one["id"])
+
+    def _print(self, thread: str, event: dict[str, Any]) -> None:
+        if line := self._line(thread, event):
+            print(line)  # noqa: T201 - a notebook's output
+
+    def _line(self, thread: str, event: dict[str, Any]) -> str:
+        return line_of(event) if thread == self.thread else ""
