@@ -53,13 +53,28 @@ def sandbox(
     at_lab: Annotated[
         int | None, typer.Option(min=0, max=10, help="Begin where this lab begins.")
     ] = None,
+    tls: Annotated[
+        bool,
+        typer.Option(
+            "--tls",
+            help="HTTPS, for SDKs that refuse plain HTTP. The ready line's `ca` names the "
+            "authority to trust: set SSL_CERT_FILE to it in the programs that call.",
+        ),
+    ] = False,
+    address: Annotated[
+        str, typer.Option("--bind", help="The IP address to listen on; loopback by default.")
+    ] = "127.0.0.1",
+    expose: Annotated[
+        bool, typer.Option("--expose", help="Let --bind name an address that others reach.")
+    ] = False,
     relaxed: Annotated[bool, typer.Option("--relaxed", hidden=True)] = False,
     owner_pid: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Run the services on loopback; print one JSON line when they are ready."""
+    """Run the services on this machine; print one JSON line when they are ready."""
     import logging  # noqa: PLC0415
 
-    from baink_lab.sandbox.server import SandboxOptions, serve  # noqa: PLC0415
+    from baink_lab.sandbox.ports import checked_address, exposed  # noqa: PLC0415
+    from baink_lab.sandbox.server import SandboxOptions, run  # noqa: PLC0415
     from baink_lab.settings import load  # noqa: PLC0415
 
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
@@ -77,8 +92,13 @@ def sandbox(
         autopilot=autopilot.value if autopilot else None,
         ready_file=ready_file,
         owner_pid=owner_pid,
+        tls=tls,
+        address=address,
+        expose=expose,
     )
-    asyncio.run(serve(options, _print_line))
+    for sentence in exposed(checked_address(address, expose=expose), secure=tls):
+        typer.echo(sentence, err=True)
+    run(options, _print_line)
 
 
 @app.command()

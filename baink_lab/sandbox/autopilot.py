@@ -17,15 +17,18 @@ THINK_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
-async def decide_all(phone: str, decision: Literal["approve", "deny"]) -> None:
+async def decide_all(
+    phone: str, decision: Literal["approve", "deny"], ca: str | None = None
+) -> None:
     """Give `decision` to each notification about a second after it shows, until cancelled.
 
     Args:
         phone: the phone's base URL, secret path segment included.
         decision: what the thumb presses.
+        ca: the authority behind an https address.
     """
     first_seen: dict[str, float] = {}
-    async with loopback_http(5.0) as http:
+    async with loopback_http(5.0, ca) as http:
         while True:
             try:
                 await _look(http, phone, decision, first_seen)

@@ -29,6 +29,7 @@ HEALTH_SECONDS = 1.0
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 _STEP_SECONDS = 0.05
+_DIRECT: dict[str, None] = {"all://127.0.0.1": None, "all://localhost": None}
 
 # Kept so that a child that has ended can be reaped, and is never taken for a running one.
 _children: list[subprocess.Popen[bytes]] = []
@@ -119,8 +120,7 @@ async def running(folder: Path) -> dict[str, Any] | None:
     Args:
         folder: BAINK_HOME, or `live` below it (see `baink_lab.sandbox.home.folder`).
     """
-    async with loopback_http(HEALTH_SECONDS) as http:
-        return await _running(folder, http)
+    return await _running(folder)
 
 
 async def stop(home: Path) -> bool:
@@ -154,10 +154,13 @@ def is_locked(folder: Path) -> bool:
         return True
 
 
-async def _running(folder: Path, http: httpx.AsyncClient) -> dict[str, Any] | None:
+async def _running(folder: Path) -> dict[str, Any] | None:
     # A ready line without a lock is one that a killed sandbox left behind.
     ready = files.read_json(folder / files.READY)
-    return ready if ready and is_locked(folder) and await _answers(ready, http) else None
+    if not ready or not is_locked(folder):
+        return None
+    async with loopback_http(HEALTH_SECONDS, ready.get("ca")) as http:
+        return ready if await _answers(ready, http) else None
 
 
 async def _answers(ready: dict[str, Any], http: httpx.AsyncClient) -> bool:
@@ -176,18 +179,32 @@ async def _answers(ready: dict[str, Any], http: httpx.AsyncClient) -> bool:
 async def _found(folder: Path) -> dict[str, Any] | None:
     """The sandbox that is there; one that starts or is busy gets its time to answer."""
     deadline = time.monotonic() + START_SECONDS
-    async with loopback_http(HEALTH_SECONDS) as http:
-        while True:
-            if ready := await _running(folder, http):
-                return ready
-            if not is_locked(folder):
-                return None
-            if time.monotonic() > deadline:
-                raise SandboxError(
-                    f"A sandbox holds {folder} but does not answer. End its process, "
-                    "or set BAINK_HOME to another folder."
-                )
-            await asyncio.sleep(_STEP_SECONDS)
+    while True:
+        if ready := await _running(folder):
+            await _check_trust(ready)
+            return ready
+        if not is_locked(folder):
+            return None
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"A sandbox holds {folder} but does not answer. End its process, "
+                "or set BAINK_HOME to another folder."
+            )
+        await asyncio.sleep(_STEP_SECONDS)
+
+
+async def _check_trust(ready: dict[str, Any]) -> None:
+    """A sandbox with `--tls` is of use only to programs that trust its authority."""
+    if "ca" not in ready:
+        return
+    try:
+        async with httpx.AsyncClient(timeout=HEALTH_SECONDS, mounts=_DIRECT) as http:
+            await http.get(f"{ready['bank']}/api/accounts")
+    except (httpx.ConnectError, OSError):
+        raise SandboxError(
+            "The sandbox speaks HTTPS under an authority of its own, which this program does not "
+            f"trust. Set SSL_CERT_FILE={ready['ca']} before you start it."
+        ) from None
 
 
 def _spawn(
@@ -230,14 +247,13 @@ def _environment(home: Path, settings: Settings) -> dict[str, str]:
 async def _until_ready(folder: Path, child: subprocess.Popen[bytes]) -> dict[str, Any]:
     deadline = time.monotonic() + START_SECONDS
     try:
-        async with loopback_http(HEALTH_SECONDS) as http:
-            while time.monotonic() < deadline:
-                if ready := await _running(folder, http):
-                    return ready
-                # One started by hand at the same moment may have won: then wait for that one.
-                if child.poll() is not None and not is_locked(folder):
-                    raise SandboxError(f"The sandbox ended as it started. {_last_words(folder)}")
-                await asyncio.sleep(_STEP_SECONDS)
+        while time.monotonic() < deadline:
+            if ready := await _running(folder):
+                return ready
+            # One started by hand at the same moment may have won: then wait for that one.
+            if child.poll() is not None and not is_locked(folder):
+                raise SandboxError(f"The sandbox ended as it started. {_last_words(folder)}")
+            await asyncio.sleep(_STEP_SECONDS)
     except asyncio.CancelledError:
         child.terminate()
         raise

@@ -1,4 +1,4 @@
-"""One process with every service of the lab, on loopback, until it is told to stop."""
+"""One process with every service of the lab, until it is told to stop."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from filelock import FileLock, Timeout
-from starlette.types import ASGIApp
 
 from baink_lab.sandbox import home as files
 from baink_lab.sandbox.autopilot import decide_all
+from baink_lab.sandbox.http import Server, new_loop
 from baink_lab.sandbox.launch import Autopilot, SandboxError
-from baink_lab.sandbox.ports import base_url, bind
+from baink_lab.sandbox.ports import LOOPBACK, base_url, bind, checked_address
+from baink_lab.sandbox.tenant.tls import local_certificate
 from baink_lab.sandbox.world import TenantOptions, open_world, services
 from baink_lab.settings import Settings
 
@@ -40,6 +40,9 @@ class SandboxOptions:
         autopilot: decide each push without a person.
         ready_file: also write the ready line there (0600).
         owner_pid: stop when this parent process is gone.
+        tls: serve HTTPS, under a certificate authority of this machine.
+        address: IP address to listen on.
+        expose: `address` may be one that others reach.
     """
 
     settings: Settings
@@ -50,6 +53,15 @@ class SandboxOptions:
     autopilot: Autopilot | None = None
     ready_file: Path | None = None
     owner_pid: int | None = None
+    tls: bool = False
+    address: str = LOOPBACK
+    expose: bool = False
+
+
+def run(options: SandboxOptions, ready: Callable[[dict[str, Any]], None]) -> None:
+    """Serve on the quickest event loop that there is; see `serve`."""
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(serve(options, ready))
 
 
 async def serve(options: SandboxOptions, ready: Callable[[dict[str, Any]], None]) -> None:
@@ -60,67 +72,40 @@ async def serve(options: SandboxOptions, ready: Callable[[dict[str, Any]], None]
         ready: called once with the ready line, when every service answers.
 
     Raises:
-        SandboxError: another sandbox holds the same home folder, or a service did not start.
+        SandboxError: another sandbox holds the same home folder, a service did not start, or
+            the address is not one to listen on.
     """
     settings = options.settings
+    address = checked_address(options.address, expose=options.expose)
+    if options.tls and settings.mode == "live":
+        raise SandboxError("--tls is for the sandbox's own tenant: unset AUTH0_DOMAIN to use it.")
     folder = files.make(files.folder(settings.baink_home, live=settings.mode == "live"))
     # A signal that comes while we start, or the moment after the ready line, ends us orderly too.
-    with _signals() as told, _only_one(folder):
+    with _signals() as stopped, _only_one(folder):
         for stale in _ready_files(folder, options):
             with contextlib.suppress(OSError):  # writing it will say what is wrong
                 stale.unlink()
-        sockets = bind(folder, services(settings), options.port)
-        bases = {name: base_url(bound) for name, bound in sockets.items()}
+        secured = local_certificate(folder / "tls", address) if options.tls else None
+        sockets = bind(folder, services(settings), options.port, address)
+        bases = {name: base_url(bound, secure=options.tls) for name, bound in sockets.items()}
         tenant = TenantOptions(options.interval, options.expires, options.relaxed)
         try:
-            async with open_world(folder, settings, bases, tenant) as (line, apps):
-                servers = {_Server(apps[name]): bound for name, bound in sockets.items()}
-                await _run(servers, line, folder, options, ready, told)
+            authority = secured.authority if secured else None
+            async with open_world(folder, settings, bases, tenant, authority) as (line, apps):
+                servers = {Server(apps[name], secured): bound for name, bound in sockets.items()}
+                await _run(servers, line, folder, options, ready, stopped)
         finally:
             for bound in sockets.values():
                 bound.close()
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers (four would fight), and with a word when it is up."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                http="h11",
-                ws="none",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=1,
-            )
-        )
-        self.settled = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.settled.set()
-
-    async def run_on(self, bound: socket.socket) -> None:
-        """Serve on `bound` until told to stop; `settled` is set whatever becomes of it."""
-        try:
-            await self.serve([bound])
-        finally:
-            self.settled.set()
-
-
 async def _run(
-    servers: dict[_Server, socket.socket],
+    servers: dict[Server, socket.socket],
     line: dict[str, Any],
     folder: Path,
     options: SandboxOptions,
     ready: Callable[[dict[str, Any]], None],
-    told: asyncio.Event,
+    stopped: asyncio.Event,
 ) -> None:
     serving = [asyncio.create_task(server.run_on(bound)) for server, bound in servers.items()]
     by_wish = False
@@ -130,7 +115,7 @@ async def _run(
         if all(server.started for server in servers):
             with _announced(line, folder, options):
                 ready(line)
-                by_wish = await _until_told(told, serving, line, options)
+                by_wish = await _until_told(stopped, serving, line, options)
     finally:
         for server in servers:
             server.should_exit = True
@@ -152,7 +137,9 @@ async def _until_told(
     if options.owner_pid is not None:
         watches.append(asyncio.create_task(_owner_gone(options.owner_pid)))
     if options.autopilot in {"approve", "deny"} and line["phone"]:
-        helpers.append(asyncio.create_task(decide_all(line["phone"], options.autopilot)))
+        helpers.append(
+            asyncio.create_task(decide_all(line["phone"], options.autopilot, line.get("ca")))
+        )
     try:
         await asyncio.wait([*watches, *serving], return_when=asyncio.FIRST_COMPLETED)
         return any(task.done() for task in watches)

@@ -49,7 +49,11 @@ def services(settings: Settings) -> list[str]:
 
 @contextlib.asynccontextmanager
 async def open_world(
-    folder: Path, settings: Settings, bases: Mapping[str, str], options: TenantOptions
+    folder: Path,
+    settings: Settings,
+    bases: Mapping[str, str],
+    options: TenantOptions,
+    ca: Path | None = None,
 ) -> AsyncIterator[tuple[dict[str, Any], dict[str, ASGIApp]]]:
     """Open the state, yield the ready line and the app of each service, close the state.
 
@@ -58,10 +62,12 @@ async def open_world(
         settings: decide whether the tenant is ours or a real one.
         bases: the base URL, without trailing slash, of each of `services`.
         options: of our own tenant; a real one has its own.
+        ca: the authority behind our own https addresses.
     """
     apps: dict[str, ASGIApp] = {"model": model.create_app()}
     line: dict[str, Any] = {"mode": settings.mode, "pid": os.getpid()}
     line |= {"bank": bases["bank"], "model": f"{bases['model']}/v1"}
+    line |= {"ca": str(ca)} if ca else {}
     other = OTHER_CUSTOMER
     with contextlib.ExitStack() as opened:
         if settings.mode == "live":
@@ -77,7 +83,9 @@ async def open_world(
         if line["user_id"]:  # in live mode the customer may be named later
             ledger.seed(line["user_id"], other)
         # To our own tenant no proxy; to a real one whatever the environment says.
-        async with new_http() if settings.mode == "live" else loopback_http(10.0) as http:
+        async with (
+            new_http() if settings.mode == "live" else loopback_http(10.0, line.get("ca")) as http
+        ):
             apps["bank"] = _bank(ledger, line, http)
             yield line, apps
 

@@ -18,7 +18,7 @@ from baink_lab.clock import SystemClock
 from baink_lab.sandbox import phone
 from baink_lab.sandbox.ports import listen
 from baink_lab.sandbox.tenant import Tenant, create_app
-from baink_lab.sandbox.tenant.tls import loopback_certificate
+from baink_lab.sandbox.tenant.tls import local_certificate
 
 SECRET = "phone-of-the-interop-tests"
 
@@ -26,7 +26,7 @@ SECRET = "phone-of-the-interop-tests"
 @contextmanager
 def sandbox(folder: Path, *, interval: float = 1, relaxed: bool = True):
     """Yield the ready line, with `ca`: the certificate authority to trust."""
-    tls = loopback_certificate(folder / "tls")
+    tls = local_certificate(folder / "tls")
     sockets = {name: listen(None) for name in ("tenant", "bank", "phone")}
     ports = {name: bound.getsockname()[1] for name, bound in sockets.items()}
     issuer = f"https://127.0.0.1:{ports['tenant']}/"

@@ -6,11 +6,10 @@ import json
 import socket
 import threading
 import tracemalloc
-from contextlib import contextmanager
 
 import pytest
-import uvicorn
 
+from baink_lab.sandbox.http import MAX_HEAD, Server
 from baink_lab.sandbox.ports import listen
 from baink_lab.sandbox.tenant import create_app
 
@@ -41,17 +40,11 @@ BODIES = {
 }
 
 
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self):
-        yield
-
-
 @pytest.fixture
 def port(tenant):
     """The tenant on a real socket, in a thread of its own."""
     bound = listen(None)
-    server = _Server(uvicorn.Config(create_app(tenant), log_config=None, http="h11"))
+    server = Server(create_app(tenant))
     thread = threading.Thread(target=server.run, args=([bound],), daemon=True)
     thread.start()
     while not server.started:
@@ -121,6 +114,27 @@ def test_odd_bytes_are_refused(port, tenant, raw):
     status = send(port, raw)
     assert status < 500, status
     assert everything(tenant) == before
+
+
+@pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\nHost: x\r\nA: "])
+def test_a_head_without_end_is_cut_off(port, start):
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(start)
+        with pytest.raises(OSError):
+            for _ in range(100 * MAX_HEAD // 4096):
+                connection.sendall(b"b" * 4096)
+
+
+def test_a_connection_may_carry_any_number_of_requests(port):
+    """The bound is on one request's head, not on what a connection sends in all."""
+    form = b"grant_type=" + b"a" * 60_000
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        for _ in range(5):
+            connection.sendall(request("/oauth/token", form, FORM))
+            answer = b""
+            while not answer.endswith(b"}"):
+                answer += connection.recv(65_536)
+            assert answer.startswith(b"HTTP/1.1 400 ")
 
 
 def test_a_body_cut_off_harms_nobody(port):
