@@ -149,12 +149,19 @@ async def _object_in(request: Request) -> dict[str, Any]:
     if kind != "application/json":
         raise Refusal("unsupported_media_type", "Send Content-Type: application/json.")
     try:
-        body = json.loads(await _body(request))
+        body = json.loads((await _body(request)).decode(), object_pairs_hook=_each_once)
     except (ValueError, RecursionError, ClientDisconnect):
         body = None
     if not isinstance(body, dict):
         raise Refusal("invalid_json", "The body must be one JSON object in UTF-8.")
     return body
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; two readers of one order must not see two amounts."""
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a name is there twice")
+    return found
 
 
 async def _body(request: Request) -> bytes:

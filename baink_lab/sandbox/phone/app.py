@@ -13,7 +13,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from baink_lab.sandbox.phone import page
-from baink_lab.sandbox.phone.answers import error
+from baink_lab.sandbox.phone.answers import GUARDED, error
 from baink_lab.sandbox.phone.guard import Guard
 from baink_lab.sandbox.tenant.errors import AlreadyDecided, UnknownNotification
 
@@ -53,7 +53,10 @@ def create_app(inbox: Inbox, secret: str, *, hosts: tuple[str, ...] = ()) -> ASG
             AlreadyDecided: _refused,
         },
     )
-    return Guard(Starlette(routes=[Mount("/phone", app=inner)]), secret, hosts)
+    outer = Starlette(routes=[Mount("/phone", app=inner)])
+    for app in (inner, outer):  # a redirect would name the path behind the guard
+        app.router.redirect_slashes = False
+    return Guard(outer, secret, hosts)
 
 
 class _Phone:
@@ -64,12 +67,12 @@ class _Phone:
         return HTMLResponse(page.HTML, headers=page.HEADERS)
 
     async def list(self, request: Request) -> Response:
-        return JSONResponse(self._inbox.notifications(), headers={"cache-control": "no-store"})
+        return JSONResponse(self._inbox.notifications(), headers=GUARDED)
 
     async def decide(self, request: Request) -> Response:
         decision = await _decision(request)
         self._inbox.decide(request.path_params["id"], decision)
-        return Response(status_code=204)
+        return Response(status_code=204, headers=GUARDED)
 
 
 async def _decision(request: Request) -> Literal["approve", "deny"]:

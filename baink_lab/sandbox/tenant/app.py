@@ -18,6 +18,7 @@ from baink_lab.sandbox.tenant.guardian_devices import GuardianDevices
 from baink_lab.sandbox.tenant.guardian_transactions import Transactions
 from baink_lab.sandbox.tenant.state import Tenant
 from baink_lab.sandbox.tenant.universal_login import UniversalLogin
+from baink_lab.sandbox.tenant.visitors import guarded
 from baink_lab.sandbox.tenant.wire import answer, parse_fields, read_body
 
 
@@ -25,7 +26,8 @@ def create_app(tenant: Tenant) -> Starlette:
     """The tenant's ASGI app. The caller closes the tenant."""
     endpoints = _Endpoints(tenant)
     transactions = Transactions(tenant)
-    return Starlette(
+    login, enrollment = UniversalLogin(tenant), EnrollmentPage(tenant, transactions)
+    app = Starlette(
         routes=[
             Route("/bc-authorize", endpoints.bc_authorize, methods=["POST"]),
             Route("/oauth/token", endpoints.token, methods=["POST"]),
@@ -34,8 +36,7 @@ def create_app(tenant: Tenant) -> Starlette:
             Route("/.well-known/openid-configuration", endpoints.discovery),
             Route("/.well-known/oauth-authorization-server", endpoints.discovery),
             Route("/.well-known/jwks.json", endpoints.jwks),
-            *UniversalLogin(tenant).routes(),
-            *EnrollmentPage(tenant, transactions).routes(),
+            *guarded([*login.routes(), *enrollment.routes()], [tenant.name]),
             *GuardianDevices(tenant, transactions).routes(),
             Mount("/api/v2", routes=management.routes(tenant)),
         ],
@@ -45,6 +46,8 @@ def create_app(tenant: Tenant) -> Starlette:
             HTTPException: _no_such_endpoint,
         },
     )
+    app.router.redirect_slashes = False  # one path for each thing: anything else is a 404
+    return app
 
 
 class _Endpoints:
@@ -93,10 +96,16 @@ class _Endpoints:
         if record is not None:
             return dict(record) if record["expires_at"] > now else None
         claims = self._tenant.keys.read(token)
-        if claims is None or self._tenant.userinfo_url not in claims["aud"]:
+        if claims is None or not _is_for(claims, self._tenant.userinfo_url):
             return None
         scope = str(claims.get("scope", "")).split()
         return {"sub": claims["sub"], "scope": scope} if claims["exp"] > now else None
+
+
+def _is_for(claims: dict[str, Any], audience: str) -> bool:
+    """True when the token's `aud`, a string or an array, has this audience."""
+    audiences = claims.get("aud")
+    return audience in (audiences if isinstance(audiences, list) else [audiences])
 
 
 _CACHED = {"cache-control": "public, max-age=15", "pragma": "public"}

@@ -131,7 +131,7 @@ def _user(tenant: Tenant, login_hint: str) -> dict[str, Any]:
         raise OAuthError("invalid_request", f"{failed}it is not valid JSON") from None
     if not isinstance(hint, dict) or hint.get("format") != "iss_sub":
         raise OAuthError("invalid_request", f'{failed}"format" must be iss_sub')
-    if hint.get("iss") not in tenant.issuer_forms():
+    if not _is_one_of(hint.get("iss"), tenant.issuer_forms()):
         raise OAuthError("invalid_request", f'{failed}"iss" is not this tenant')
     subject = hint.get("sub")
     if not isinstance(subject, str) or not subject:
@@ -140,6 +140,11 @@ def _user(tenant: Tenant, login_hint: str) -> dict[str, Any]:
     if user is None:
         raise OAuthError("unknown_user_id", "User ID is malformed or unknown")
     return dict(user)
+
+
+def _is_one_of(value: Any, texts: frozenset[str]) -> bool:
+    """Like `in`, for JSON values: an array or an object cannot be looked up in a set."""
+    return isinstance(value, str) and value in texts
 
 
 def _channel(tenant: Tenant, asked: _Asked) -> Channel:

@@ -13,6 +13,7 @@ from joserfc.jwk import RSAKey
 
 from baink_lab.sandbox.tenant.errors import OAuthError
 from baink_lab.sandbox.tenant.state import Tenant
+from baink_lab.sandbox.tenant.values import moment_in
 from baink_lab.sandbox.tenant.wire import parse_json
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -20,6 +21,7 @@ ASSERTION_ALGORITHMS = ("RS256", "RS384", "PS256")
 MAX_ASSERTION = 2048  # bytes (contract section 3.5)
 MAX_ASSERTION_LIFE = 300  # seconds
 ASSERTION_SKEW = 10  # seconds
+_LATEST_END = MAX_ASSERTION_LIFE + ASSERTION_SKEW  # seconds from now
 _MAX_CLAIM = 64  # characters of iss, sub and jti
 
 
@@ -125,8 +127,8 @@ def _verified(tenant: Tenant, client: dict[str, Any], assertion: str) -> dict[st
         try:
             key = RSAKey.import_key(credential["_pem"])
             return jwt.decode(assertion, key, algorithms=[credential["alg"]]).claims
-        except (JoseError, ValueError):
-            continue
+        except (JoseError, ValueError, TypeError, AttributeError):
+            continue  # the last two: joserfc, for headers such as {"crit": 5}
     raise _bad_assertion("No registered credential verifies the client assertion")
 
 
@@ -140,13 +142,12 @@ def _claims_hold(tenant: Tenant, client: dict[str, Any], claims: dict[str, Any])
 
 
 def _times_hold(claims: dict[str, Any], now: float) -> bool:
-    expires, issued, begins = (claims.get(name) for name in ("exp", "iat", "nbf"))
-    if not isinstance(expires, int | float) or not now < expires + ASSERTION_SKEW:
+    expires = moment_in(claims, "exp")
+    if expires is None or not now - ASSERTION_SKEW < expires <= now + _LATEST_END:
         return False
-    if expires - now > MAX_ASSERTION_LIFE + ASSERTION_SKEW:
-        return False
-    times = [moment for moment in (issued, begins) if moment is not None]
-    return all(isinstance(item, int | float) and item <= now + ASSERTION_SKEW for item in times)
+    sent = [name for name in ("iat", "nbf") if claims.get(name) is not None]
+    moments = [moment_in(claims, name) for name in sent]
+    return all(item is not None and item <= now + ASSERTION_SKEW for item in moments)
 
 
 def _fresh(tenant: Tenant, client: dict[str, Any], claims: dict[str, Any], now: float) -> bool:

@@ -14,7 +14,7 @@ from baink_lab.sandbox.tenant.errors import ManagementError, OAuthError
 from baink_lab.sandbox.tenant.guardian_transactions import Transactions
 from baink_lab.sandbox.tenant.management.tickets import enroll_with_ticket, usable_ticket
 from baink_lab.sandbox.tenant.state import Tenant
-from baink_lab.sandbox.tenant.wire import form_of, parse_form
+from baink_lab.sandbox.tenant.wire import form_of, query_of
 
 STAND_IN = "Sandbox phone"
 _TITLE = "Enrol your phone"
@@ -81,7 +81,7 @@ class EnrollmentPage:
 
 
 def _ticket(request: Request) -> str:
-    return parse_form(request.scope["query_string"]).get("ticket", "")
+    return query_of(request).get("ticket", "")
 
 
 def _words(refused: ManagementError | OAuthError) -> str:

@@ -12,6 +12,7 @@ from baink_lab.sandbox.tenant.store import Store
 from baink_lab.sandbox.tenant.values import iso
 
 KEEP = 10_000  # entries; Auth0 keeps 1 to 30 days, by plan
+_LONGEST = 1024  # characters of one text: callers choose some of them, and need no key for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,12 @@ class EventLog:
         entry: dict[str, Any] = {
             "date": iso(self._now()),
             "type": kind,
-            "description": description,
+            "description": description[:_LONGEST],
             "ip": caller.ip,
             "user_agent": caller.user_agent[:255],
             "hostname": self._hostname,
             "isMobile": False,
-            "details": dict(details or {}),
+            "details": _cut(dict(details or {})),
             **fields,
         }
         if client:
@@ -116,3 +117,12 @@ class EventLog:
         """One entry, or None."""
         row = self._connection.execute("SELECT body FROM logs WHERE log_id=?", (log_id,)).fetchone()
         return json.loads(row[0]) if row else None
+
+
+def _cut(value: Any) -> Any:
+    """The same, with each text shortened to `_LONGEST` characters."""
+    if isinstance(value, str):
+        return value[:_LONGEST]
+    if isinstance(value, Mapping):
+        return {name: _cut(item) for name, item in value.items()}
+    return [_cut(item) for item in value] if isinstance(value, list | tuple) else value

@@ -37,7 +37,7 @@ from baink_lab.sandbox.tenant.management.enrollments import remove_enrollment
 from baink_lab.sandbox.tenant.management.payload import Payload, read_payload, refuse_payload
 from baink_lab.sandbox.tenant.management.tickets import enroll_with_ticket
 from baink_lab.sandbox.tenant.state import Tenant
-from baink_lab.sandbox.tenant.values import iso
+from baink_lab.sandbox.tenant.values import iso, moment_in
 from baink_lab.sandbox.tenant.wire import answer, parse_json, read_body
 
 SKEW = 30  # seconds that a device's clock may be off
@@ -184,8 +184,8 @@ class GuardianDevices:
         key = enrollment.get("_public_key") or {}
         sent = header.get("jwk")
         digest = hashlib.sha256(token.encode()).digest()
-        now, issued, proof = self._tenant.now(), claims.get("iat"), claims.get("jti")
-        urls = {f"{form}rich-consents/{request.path_params['id']}" for form in self._issuers()}
+        now, issued, proof = self._tenant.now(), moment_in(claims, "iat"), claims.get("jti")
+        urls = [f"{form}rich-consents/{request.path_params['id']}" for form in self._issuers()]
         held = (
             header.get("typ") == "dpop+jwt"
             and isinstance(sent, dict)
@@ -193,7 +193,7 @@ class GuardianDevices:
             and claims.get("htm") == "GET"
             and claims.get("htu") in urls
             and claims.get("ath") == base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-            and isinstance(issued, int | float)
+            and issued is not None
             and abs(now - issued) <= PROOF_SECONDS
             and isinstance(proof, str)
             and 0 < len(proof) <= 255
@@ -234,17 +234,18 @@ class GuardianDevices:
     def _answer_holds(
         self, enrollment: dict[str, Any], consent_id: str, claims: dict[str, Any]
     ) -> bool:
-        now, issued, expires = self._tenant.now(), claims.get("iat"), claims.get("exp")
+        now = self._tenant.now()
+        issued, expires = moment_in(claims, "iat"), moment_in(claims, "exp")
         wanted = challenge(self._tenant, enrollment["id"], consent_id)
         return (
             claims.get("aud")
-            in {f"{form}{_BASE[1:]}/resolve-transaction" for form in self._issuers()}
+            in [f"{form}{_BASE[1:]}/resolve-transaction" for form in self._issuers()]
             and claims.get("iss") == enrollment["identifier"]
             and hmac.compare_digest(str(claims.get("sub")).encode(), wanted.encode())
             and claims.get("auth0_guardian_method") == "push"
             and isinstance(claims.get("auth0_guardian_accepted"), bool)
-            and isinstance(issued, int | float)
-            and isinstance(expires, int | float)
+            and issued is not None
+            and expires is not None
             and issued - SKEW <= now <= expires + SKEW
             and expires - issued <= LONGEST_ANSWER
         )
@@ -291,7 +292,7 @@ def _verified(
     try:
         signed = jws.deserialize_compact(token, RSAKey.import_key(key), registry=registry)
         claims = parse_json(signed.payload)
-    except (JoseError, ValueError, TypeError):
+    except (JoseError, ValueError, TypeError, AttributeError):
         return None
     return (dict(signed.headers()), claims) if isinstance(claims, dict) else None
 

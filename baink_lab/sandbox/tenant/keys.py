@@ -74,8 +74,8 @@ class SigningKeys:
         """
         try:
             return jwt.decode(token, self._all, algorithms=list(RSA_ALGORITHMS)).claims
-        except (JoseError, ValueError):
-            return None
+        except (JoseError, ValueError, TypeError, AttributeError):
+            return None  # the last two: joserfc, for headers such as {"crit": 5}
 
     def _load(self) -> None:
         keys = [

@@ -18,7 +18,7 @@ from baink_lab.sandbox.tenant.errors import OAuthError
 from baink_lab.sandbox.tenant.passwords import hash_password, password_matches
 from baink_lab.sandbox.tenant.state import Tenant
 from baink_lab.sandbox.tenant.tokens import opaque_key
-from baink_lab.sandbox.tenant.wire import form_of, parse_form
+from baink_lab.sandbox.tenant.wire import NO_STORE, form_of, query_of
 
 CODE_LIFETIME = 60  # seconds
 LOGIN_LIFETIME = 600  # seconds to fill in the form
@@ -26,6 +26,7 @@ MAX_LOGINS = 1000  # begun and not finished; the oldest is forgotten
 MAX_TRIES = 10  # wrong passwords for one login
 COOKIE = "baink_login"
 _LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
+_LEAVING = {**NO_STORE, "referrer-policy": "no-referrer"}  # the address has the code in it
 _CARRIED = ("scope", "audience", "state", "nonce", "redirect_uri", "code_challenge")
 
 
@@ -51,7 +52,7 @@ class UniversalLogin:
 
     async def _authorize(self, request: Request) -> Response:
         try:
-            query = parse_form(request.scope["query_string"])
+            query = query_of(request)
             client = self._client(query)
         except OAuthError as refused:  # nowhere safe to redirect to (RFC 6749 4.1.2.1)
             return pages.oops(str(refused))
@@ -63,7 +64,7 @@ class UniversalLogin:
         self._begun[handle] = {**login, "browser": browser, "tries": 0}
         while len(self._begun) > MAX_LOGINS:
             del self._begun[next(iter(self._begun))]
-        response = RedirectResponse(f"/u/login?{urlencode({'state': handle})}", 302)
+        response = RedirectResponse(f"/u/login?{urlencode({'state': handle})}", 302, NO_STORE)
         response.set_cookie(COOKIE, browser, httponly=True, samesite="lax", path="/u/login")
         return response
 
@@ -112,14 +113,16 @@ class UniversalLogin:
         if login is None or not hmac.compare_digest(cookie.encode(), login["browser"].encode()):
             return pages.oops(pages.STALE)
         email, password = fields.get("username", ""), fields.get("password", "")
+        # Counted before the work, so that tries side by side are not free.
+        login["tries"] += 1
+        if login["tries"] > MAX_TRIES:
+            self._begun.pop(request.query_params["state"], None)
+            return pages.oops(pages.STALE)
         user = self._tenant.user_by_email(email)
         # As much work for an unknown address as for a known one.
         stored = self._nobody if user is None else user["_password"]
         right = await asyncio.to_thread(password_matches, password, stored)
         if user is None or not right:
-            login["tries"] += 1
-            if login["tries"] >= MAX_TRIES:
-                del self._begun[request.query_params["state"]]
             self._tenant.events.add(
                 "fp", client=self._tenant.clients.get(login["client_id"]), user=user
             )
@@ -158,7 +161,8 @@ class UniversalLogin:
         if carried.get("state"):
             result = result | {"state": carried["state"]}
         joint = "&" if urlsplit(carried["redirect_uri"]).query else "?"
-        return RedirectResponse(f"{carried['redirect_uri']}{joint}{urlencode(result)}", 302)
+        where = f"{carried['redirect_uri']}{joint}{urlencode(result)}"
+        return RedirectResponse(where, 302, _LEAVING)
 
 
 def _same_callback(known: str, sent: str) -> bool:

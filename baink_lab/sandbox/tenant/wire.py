@@ -16,6 +16,7 @@ from baink_lab.sandbox.tenant.errors import OAuthError
 
 MAX_BODY = 64 * 1024  # bytes; Auth0's own limit is not documented
 MAX_FIELDS = 100
+MAX_QUERY = 8 * 1024  # bytes of a query string: what a login remembers of it must stay small
 JSON_TYPE = "application/json; charset=utf-8"
 FORM_TYPE = "application/x-www-form-urlencoded"
 NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}  # RFC 6749 section 5.1
@@ -51,13 +52,20 @@ async def read_body(receive: Receive) -> bytes:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """JSON without what JSON cannot carry on: NaN, infinities, lone surrogates.
+    """JSON in UTF-8, without what its readers disagree on.
+
+    That is NaN, infinities, lone surrogates, and a name that an object has twice.
 
     Raises:
         ValueError: not JSON, or one of those.
     """
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(
+            text.decode() if isinstance(text, bytes) else text,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            object_pairs_hook=_each_once,
+        )
         json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate fails here
     except RecursionError:
         raise ValueError("nested too deeply") from None
@@ -84,6 +92,18 @@ def parse_form(raw: bytes) -> dict[str, str]:
         raise OAuthError("invalid_request", "A parameter is included more than once")
     # RFC 6749 section 3.2: a parameter without a value is as if it had been left out.
     return {name: value for name, value in fields.items() if value}
+
+
+def query_of(request: Request) -> dict[str, str]:
+    """The fields of a query (see `parse_form`).
+
+    Raises:
+        OAuthError: it is larger than `MAX_QUERY`, or as in `parse_form`.
+    """
+    raw = bytes(request.scope["query_string"])
+    if len(raw) > MAX_QUERY:
+        raise OAuthError("invalid_request", "The query string is too long")
+    return parse_form(raw)
 
 
 def parse_fields(raw: bytes, content_type: str, *, allow_json: bool = False) -> dict[str, str]:
@@ -119,6 +139,13 @@ def _json_fields(raw: bytes) -> dict[str, str]:
     if wrong is not None:
         raise OAuthError("invalid_request", f"{wrong[:64]} must be a string")
     return fields
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name is there twice")
+    return found
 
 
 def _refuse_constant(name: str) -> Any:

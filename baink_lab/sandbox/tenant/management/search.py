@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -83,6 +82,24 @@ def _values(value: Any, path: list[str]) -> list[str]:
 
 
 def _equal(value: str, wanted: str, *, wildcards: bool) -> bool:
-    if wildcards and "*" in wanted:
-        return fnmatch.fnmatchcase(value.lower(), wanted.lower())
-    return value.lower() == wanted.lower()
+    value, wanted = value.lower(), wanted.lower()
+    return _like(value, wanted.split("*")) if wildcards else value == wanted
+
+
+def _like(value: str, pieces: list[str]) -> bool:
+    """True when the pieces follow one another, with anything between them.
+
+    No regular expression: Python keeps those that callers make.
+    """
+    first, *rest = pieces
+    if not rest:
+        return value == first
+    if not value.startswith(first):
+        return False
+    at = len(first)
+    for piece in rest[:-1]:
+        found = value.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return len(value) - at >= len(rest[-1]) and value.endswith(rest[-1])
