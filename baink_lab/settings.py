@@ -18,7 +18,11 @@ TRANSFER_SCOPE = "create:transfer"
 READ_SCOPE = "read:accounts"
 DEFAULT_MODEL = "gpt-4o-mini"
 
+LOGIN_PORT = 8484
+
 _DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+", re.I)
+# A tenant has no port; what stands in for one (a test's own tenant, a relay) may have.
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
 
 
 class SettingsError(BainkError):
@@ -81,6 +85,8 @@ class Settings(BaseSettings):
     baink_audience: str = TRANSFERS_AUDIENCE
     baink_home: Path = Field(default_factory=default_home)
     baink_autopilot: bool = False
+    baink_login_port: int = Field(default=LOGIN_PORT, ge=1, le=65535)
+    baink_yes: bool = False
     baink_vault_key: SecretStr = SecretStr("")
     openai_api_key: SecretStr = SecretStr("")
     openai_base_url: str = ""
@@ -90,6 +96,11 @@ class Settings(BaseSettings):
     def mode(self) -> Literal["sandbox", "live"]:
         """`live` when a tenant is named, else `sandbox`."""
         return "live" if self.auth0_domain else "sandbox"
+
+    @property
+    def login_callback(self) -> str:
+        """Where a login ends: among the application's Allowed Callback URLs, to the letter."""
+        return f"http://127.0.0.1:{self.baink_login_port}/callback"
 
     @property
     def vault_keys(self) -> list[str]:
@@ -148,10 +159,12 @@ class Settings(BaseSettings):
         if value is None:
             return None
         text = value.strip()
-        host = urlsplit(text if "//" in text else f"//{text}").netloc
-        if not _DOMAIN.fullmatch(host):
+        place = urlsplit(text if "//" in text else f"//{text}").netloc
+        host, colon, port = place.partition(":")
+        usable = not colon or (_PORT.fullmatch(port) and int(port) <= 65535)
+        if not (_DOMAIN.fullmatch(host) and usable):
             raise ValueError("give the tenant's domain alone, like your-tenant.eu.auth0.com")
-        return host.lower()
+        return (host if port in ("", "443") else place).lower()
 
     @field_validator("baink_audience", "openai_base_url")
     @classmethod

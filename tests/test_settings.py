@@ -80,6 +80,7 @@ def test_a_domain_is_live_mode(given):
         "tenant.eu.auth0.com/",
         "tenant.eu.auth0.com/authorize",
         "Tenant.EU.auth0.com",
+        "tenant.eu.auth0.com:443",
     ],
 )
 def test_a_domain_given_as_a_url_is_corrected_with_a_word(given, domain):
@@ -99,7 +100,12 @@ def test_a_domain_given_as_a_url_is_corrected_with_a_word(given, domain):
         "https://",
         "https:///tenant.auth0.com",
         "me@tenant.auth0.com",
-        "tenant.auth0.com:443",
+        "localhost:8443",
+        "tenant.auth0.com:",
+        "tenant.auth0.com:0",
+        "tenant.auth0.com:65536",
+        "tenant.auth0.com:https",
+        "tenant.auth0.com:1:2",
         "-tenant.auth0.com",
         "tenant..auth0.com",
     ],
@@ -108,6 +114,19 @@ def test_what_is_no_domain_is_refused(given, domain):
     with pytest.raises(SettingsError, match=r"^AUTH0_DOMAIN cannot be used: .*domain alone") as no:
         given(LIVE | {"AUTH0_DOMAIN": domain})
     assert "\n" not in no.value.sentence
+
+
+def test_what_stands_in_for_a_tenant_may_have_a_port(given):
+    settings = given(LIVE | {"AUTH0_DOMAIN": "https://127.0.0.1:8443/"})
+    assert settings.auth0_domain == "127.0.0.1:8443"
+    assert settings.world(READY).issuer == "https://127.0.0.1:8443/"
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "eight"])
+def test_the_port_of_the_login_is_checked(given, port):
+    assert given().login_callback == "http://127.0.0.1:8484/callback"
+    with pytest.raises(SettingsError, match="BAINK_LOGIN_PORT cannot be used"):
+        given(BAINK_LOGIN_PORT=port)
 
 
 @pytest.mark.parametrize("name", ["AUTH0_CLIENT_ID", "AUTH0_CLIENT_SECRET"])

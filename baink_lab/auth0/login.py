@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import dataclasses
 import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -17,13 +15,27 @@ import httpx
 
 from baink_lab.auth0.browser import LoginError, sign_in
 from baink_lab.auth0.discovery import Provider, discover
+from baink_lab.auth0.errors import Unavailable
+from baink_lab.auth0.session import SessionToken, SessionTokens
 from baink_lab.auth0.wire import answer_of, new_http, send
 from baink_lab.clock import Clock, SystemClock
 from baink_lab.settings import READ_SCOPE, World
 
 REDIRECT_URI = "http://127.0.0.1/callback"
 SESSION_SCOPE = f"openid profile {READ_SCOPE}"
-RENEW_SECONDS = 30.0
+
+
+__all__ = [
+    "LoginError",
+    "LoginRequest",
+    "SessionToken",
+    "SessionTokens",
+    "begin",
+    "belongs",
+    "finish",
+    "log_in_with_form",
+    "renew",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,57 +61,6 @@ class LoginRequest:
     provider: Provider = dataclasses.field(repr=False)
 
 
-@dataclasses.dataclass(frozen=True)
-class SessionToken:
-    """What a login brings: who the customer is, and a token to act for them.
-
-    Attributes:
-        access_token: for the API that the login named; a secret.
-        expires_at: seconds since the epoch on our clock.
-        subject: the customer's user id at the tenant.
-        scopes: what was granted, which may be less than was asked for.
-        refresh_token: only when `offline_access` was asked for and is allowed; a secret.
-    """
-
-    access_token: str = dataclasses.field(repr=False)
-    expires_at: float
-    subject: str
-    scopes: frozenset[str] = frozenset()
-    refresh_token: str | None = dataclasses.field(default=None, repr=False)
-
-
-class SessionTokens:
-    """A session that stays good: logs in at the first use and again shortly before the end.
-
-    Args:
-        log_in: does one whole login.
-        clock: what tells the time.
-    """
-
-    def __init__(
-        self, log_in: Callable[[], Awaitable[SessionToken]], *, clock: Clock | None = None
-    ) -> None:
-        self._log_in = log_in
-        self._clock = clock or SystemClock()
-        self._token: SessionToken | None = None
-        self._one_at_a_time = asyncio.Lock()
-
-    async def current(self) -> SessionToken:
-        """A token that is good for half a minute at least.
-
-        Raises:
-            LoginError: the login failed.
-            Unavailable: the tenant did not answer.
-        """
-        async with self._one_at_a_time:
-            late = self._token is None or (
-                self._clock.now() >= self._token.expires_at - RENEW_SECONDS
-            )
-            if late or self._token is None:
-                self._token = await self._log_in()
-            return self._token
-
-
 async def begin(
     issuer: str,
     client_id: str,
@@ -108,6 +69,7 @@ async def begin(
     audience: str,
     scope: str = SESSION_SCOPE,
     redirect_uri: str = REDIRECT_URI,
+    **more: str,
 ) -> LoginRequest:
     """Make the URL of a login page, and the secrets that tie its answer to us.
 
@@ -117,7 +79,8 @@ async def begin(
         http: the client to ask discovery with.
         audience: the API that the token is for.
         scope: separated by spaces; needs `openid`.
-        redirect_uri: registered with the application; any loopback port (RFC 8252 section 7.3).
+        redirect_uri: registered with the application.
+        more: other parameters of the request, such as `login_hint` or `prompt`.
 
     Raises:
         Auth0Error: the issuer cannot be used.
@@ -135,6 +98,7 @@ async def begin(
         "code_challenge": _challenge(verifier),
         "code_challenge_method": "S256",
     }
+    query |= {name: value for name, value in more.items() if value}
     url = f"{provider.authorization_endpoint}?{urlencode(query)}"
     return LoginRequest(url, state, verifier, nonce, redirect_uri, client_id, provider)
 
@@ -173,13 +137,42 @@ async def finish(
     answer = answer_of(response)
     if response.status_code != 200:
         raise _refused(answer)
-    return SessionToken(
-        access_token=str(answer["access_token"]),
-        expires_at=asked_at + float(answer["expires_in"]),
-        subject=_subject(str(answer.get("id_token", "")), request, asked_at),
-        scopes=frozenset(str(answer.get("scope", "")).split()),
-        refresh_token=answer.get("refresh_token"),
-    )
+    subject = _subject(str(answer.get("id_token", "")), request, asked_at)
+    return _session(answer, subject, asked_at)
+
+
+async def renew(
+    token: SessionToken,
+    issuer: str,
+    client_id: str,
+    *,
+    client_secret: str,
+    http: httpx.AsyncClient,
+    clock: Clock | None = None,
+) -> SessionToken:
+    """A new access token for the same customer, by the refresh token (RFC 6749 section 6).
+
+    Raises:
+        LoginError: there is no refresh token, or the tenant does not take it any more.
+        Unavailable: the tenant gave no usable answer.
+    """
+    if not token.refresh_token:
+        raise LoginError("The session is over, and it came without a refresh token.", code="over")
+    form = {
+        "grant_type": "refresh_token",
+        "client_id": client_id,
+        "client_secret": client_secret,
+        "refresh_token": token.refresh_token,
+    }
+    asked_at = (clock or SystemClock()).now()
+    provider = await discover(issuer, http)
+    response = await send(http, "POST", provider.token_endpoint, data=form)
+    answer = answer_of(response)
+    if response.status_code != 200:
+        raise _refused(answer)
+    # Without rotation the old refresh token stays good.
+    answer.setdefault("refresh_token", token.refresh_token)
+    return _session(answer, token.subject, asked_at)
 
 
 async def log_in_with_form(
@@ -206,7 +199,7 @@ async def log_in_with_form(
     if not world.user_password:
         raise LoginError(
             "There is no demo customer in live mode: open the URL of `login.begin` in a browser "
-            "and pass the address it ends at to `login.finish`."
+            "and pass the address it ends at to `login.finish` (in a notebook: await lab.login())."
         )
     if http is None:
         async with new_http() as own:
@@ -234,9 +227,36 @@ def _challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 
+def belongs(callback_url: str, request: LoginRequest) -> bool:
+    """True when an address carries the `state` of this very login."""
+    state = _query(callback_url).get("state", "")
+    return hmac.compare_digest(state.encode(), request.state.encode())
+
+
+def _query(url: str) -> dict[str, str]:
+    try:
+        query = urlsplit(url.strip()).query
+    except ValueError:  # no URL at all
+        return {}
+    return {name: values[0] for name, values in parse_qs(query).items()}
+
+
+def _session(answer: dict[str, Any], subject: str, asked_at: float) -> SessionToken:
+    token, life = answer.get("access_token"), answer.get("expires_in")
+    if not isinstance(token, str) or not isinstance(life, int | float):
+        raise Unavailable("The tenant's answer to the login holds no access token.")
+    return SessionToken(
+        access_token=token,
+        expires_at=asked_at + life,
+        subject=subject,
+        scopes=frozenset(str(answer.get("scope", "")).split()),
+        refresh_token=answer.get("refresh_token"),
+    )
+
+
 def _code(callback_url: str, request: LoginRequest) -> str:
-    query = {name: values[0] for name, values in parse_qs(urlsplit(callback_url).query).items()}
-    if not hmac.compare_digest(query.get("state", "").encode(), request.state.encode()):
+    query = _query(callback_url)
+    if not belongs(callback_url, request):
         raise LoginError(
             "The callback belongs to another login: its `state` is not ours. Log in again.",
             code="state_mismatch",
@@ -248,10 +268,23 @@ def _code(callback_url: str, request: LoginRequest) -> str:
     return query["code"]
 
 
+#: What to do about an `error` of the tenant's, by its code.
+_ADVICE = {
+    "access_denied": "Log in again and allow it; if it names an API, run the doctor.",
+    "invalid_grant": "A code is good once and for a short time: log in again.",
+    "unauthorized_client": "Applications > Applications > the bAInk > Settings > Advanced Settings "
+    "> Grant Types: tick Authorization Code, and Refresh Token.",
+    "invalid_client": "Check AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET.",
+}
+
+
 def _refused(answer: dict[str, Any]) -> LoginError:
     code = str(answer.get("error") or "login")
     said = str(answer.get("error_description") or "no reason given").rstrip(".")
-    return LoginError(f"The tenant refused the login: {said} ({code}).", code=code)
+    if (code, said) == ("access_denied", "Unauthorized"):  # what tenants say to a wrong secret
+        code = "invalid_client"
+    told = f"The tenant refused the login: {said} ({code})."
+    return LoginError(f"{told} {_ADVICE.get(code, 'Log in again.')}", code=code)
 
 
 def _subject(id_token: str, request: LoginRequest, now: float) -> str:

@@ -10,6 +10,7 @@ from baink_lab.bank.postings import enter, timestamp
 
 HOUSE = "the bAInk"  # the equity account's owner: the other side of every first deposit
 PAYEE_OWNER = "customer:mia"
+OTHER_CUSTOMER = "customer:ben"  # Ben, where no tenant of ours knows him
 PAYEE_HOLDER = "Mia Moreau"
 CUSTOMER_HOLDER = "Ana Alvarez"
 OTHER_HOLDER = "Ben Brandt"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from baink_lab.auth0.login import SessionTokens, log_in_with_form
+from baink_lab.auth0.login import SessionToken, SessionTokens, log_in_with_form
 from baink_lab.lab.accounts import Accounts
+from baink_lab.lab.login import Login, LoginNeeded, open_accounts, until
 from baink_lab.lab.phone import Phone
+from baink_lab.lab.show import Shown, paragraph
+from baink_lab.sandbox import home
 from baink_lab.settings import Settings
 
 
@@ -30,17 +34,55 @@ class Opened:
         self.ready = ready
         self.world = settings.world(ready)
         self.phone = Phone(self.world.phone)
-        self._session = SessionTokens(lambda: log_in_with_form(self.world))
+        self._live = settings.mode == "live"
+        self._folder = home.folder(settings.baink_home, live=self._live)
+        self._login = Login(settings, lambda: self.world)
+        self._session = SessionTokens(
+            self._login.needed if self._live else lambda: log_in_with_form(self.world),
+            renew=self._login.renewed,
+        )
         self.accounts = Accounts(self.world, self.session_token)
         self._notices: list[Callable[[str], object]] = []
 
+    async def login(self, address: str = "") -> Shown:
+        """The customer logs in, in a browser; in the sandbox nobody has to, but may.
+
+        Args:
+            address: where the browser ended, when it could not come back to this kernel.
+
+        Raises:
+            LoginError: it did not work; the sentence says why, and what to do.
+        """
+        return self._logged_in(await self._login.log_in(address))
+
     async def session_token(self) -> str:
-        """The access token of the customer's login: a secret, so never print it."""
-        return (await self._session.current()).access_token
+        """The access token of the customer's login: a secret, so never print it.
+
+        In live mode the customer is asked to log in when there is none.
+        """
+        try:
+            return (await self._session.current()).access_token
+        except LoginNeeded:
+            await self.login()
+            return (await self._session.current()).access_token
+
+    def _logged_in(self, token: SessionToken) -> Shown:
+        """Who the customer is comes from the tenant's ID token, and from nowhere else."""
+        if self._live:
+            open_accounts(self._folder, token.subject)
+        self.world = dataclasses.replace(self.world, user_id=token.subject)
+        self._session.adopt(token)
+        return paragraph(f"Logged in as {token.subject}, {until(token)}.")
+
+    async def _customer(self) -> None:
+        """In live mode nothing is said in a customer's name before they have logged in."""
+        if self._live:
+            await self.session_token()
 
     @property
     def _memory(self) -> Path:
-        return self.settings.baink_home / f"lab{self.number:02d}"
+        # Below the mode's own folder: what waits at one tenant is nothing to another.
+        return self._folder / f"lab{self.number:02d}"
 
     def _tell(self, text: str) -> None:
         """Say something about the world: under the cell that waits, else where we are."""

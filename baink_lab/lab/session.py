@@ -19,7 +19,7 @@ from baink_lab.lab.progress import Progress
 from baink_lab.lab.show import Shown, paragraph, source
 from baink_lab.lab.talking import Talking
 from baink_lab.lab.teaching import Teacher
-from baink_lab.sandbox import home, launch
+from baink_lab.sandbox import launch
 from baink_lab.settings import Settings
 
 LABS = {
@@ -40,7 +40,6 @@ class Lab(Talking, OnTheWire):
 
     def __init__(self, number: int, settings: Settings, ready: dict[str, Any]) -> None:
         super().__init__(number, settings, ready)
-        self._folder = home.folder(settings.baink_home, live=settings.mode == "live")
         self.progress = Progress(self._folder)
         self._teacher = Teacher(self, self.progress)
         self._keeper: asyncio.Task[None] | None = None
@@ -74,7 +73,7 @@ class Lab(Talking, OnTheWire):
 
     async def history(self, account_id: str) -> list[dict[str, Any]]:
         """The latest entries of an account, newest first."""
-        token = (await self._session.current()).access_token
+        token = await self.session_token()
         async with BankClient(self.world.bank) as bank:
             return list((await bank.history(token, account_id, limit=100))["entries"])
 

@@ -33,7 +33,9 @@ class Talking(Opened):
         self._chat: Chat | None = None
 
     async def aiya(self) -> Aiya:
-        """Aiya, woken at the first use."""
+        """Aiya, woken at the first use; she has to know whose she is."""
+        if not self.world.user_id:
+            await self._customer()
         async with self._opening:
             aiya = self._aiya
             if aiya is None:
@@ -52,6 +54,7 @@ class Talking(Opened):
 
     async def say(self, text: str) -> None:
         """Say something to Aiya in words; prints what she answers and what she does."""
+        await self._customer()
         aiya = await self.aiya()
         print(f"You: {text}")  # noqa: T201 - a notebook's output
         with aiya.listen(self._print):
@@ -59,6 +62,7 @@ class Talking(Opened):
 
     async def chat(self) -> WidgetShown:
         """The chat with Aiya as a widget."""
+        await self._customer()
         if self._chat is not None:
             self._chat.close()
         self._chat = Chat(await self.aiya(), self.thread)

@@ -17,6 +17,7 @@ from baink_lab.auth0.tokens import TokenVerifier
 from baink_lab.auth0.wire import new_http
 from baink_lab.bank.api import create_app as create_bank
 from baink_lab.bank.ledger import Ledger
+from baink_lab.bank.opening import OTHER_CUSTOMER
 from baink_lab.clock import SystemClock
 from baink_lab.sandbox import home as files
 from baink_lab.sandbox import model, phone, tenant
@@ -24,7 +25,6 @@ from baink_lab.sandbox.loopback import loopback_http
 from baink_lab.settings import Settings
 
 OTHER_EMAIL = "ben@baink.example"
-OTHER_CUSTOMER = "customer:ben"  # the same person where no tenant of ours knows him
 
 
 @dataclasses.dataclass(frozen=True)
