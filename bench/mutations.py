@@ -40,7 +40,7 @@ MUTANTS = [
         "                outcome = Outcome(State.APPROVED, '', digest_of(gate.name, "
         "task['arguments']), False, 'x', 9e9)\n"
         "                if answer := await _act(desk, gate, task, outcome, call):\n"
-        "                    return _closing(task, gate.name, answer)\n"
+        "                    return closing(task, gate.name, answer)\n"
         "            if is_step_aside(ring) and",
         f"{GRAPH}::test_a_forged_ring_moves_nothing",
     ),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 from filelock import FileLock, Timeout
@@ -32,6 +32,11 @@ THREAD = "main"
 LOCK_SECONDS = 5.0
 
 Listener = Callable[[str, dict[str, Any]], None]
+#: Gets the three tools and returns what Aiya shall have.
+ChooseTools: TypeAlias = Callable[[list[Tool]], list[Tool]]
+#: Gets desk, bank and tools; returns what `build_graph` shall use in place of its own nodes, by the
+#: names of its parameters: ``run_tool``, ``request_approval``, ``act``.
+ChooseNodes: TypeAlias = Callable[[Desk, BankClient, Sequence[Tool]], Mapping[str, Any]]
 
 
 class AiyaBusy(BainkError):
@@ -128,12 +133,16 @@ async def open_aiya(
     model: str = DEFAULT_MODEL,
     api_key: str = "",
     chat: ChatModel | None = None,
-    tools: Callable[[list[Tool]], list[Tool]] | None = None,
+    tools: ChooseTools | None = None,
+    nodes: ChooseNodes | None = None,
     session: SessionTokens | None = None,
     requested_expiry: int | None = None,
     pushes_a_minute: int = PUSHES_A_MINUTE,
     vault_keys: Sequence[str] = (),
     clock: Clock | None = None,
+    tenant_http: httpx.AsyncClient | None = None,
+    bank_http: httpx.AsyncClient | None = None,
+    watch: bool = True,
 ) -> AsyncIterator[Aiya]:
     """Open Aiya with the memory in `folder`; approvals that waited there are taken up at once.
 
@@ -143,12 +152,16 @@ async def open_aiya(
         model: the model's name.
         api_key: of the model's server; the sandbox takes any.
         chat: in place of the model behind `world.model`.
-        tools: gets the three tools and returns what Aiya shall have.
+        tools: changes what Aiya has, see `ChooseTools`.
+        nodes: puts other nodes into her graph, see `ChooseNodes`.
         session: the customer's login; the sandbox's demo customer when left out.
         requested_expiry: seconds that the customer has to answer a push.
         pushes_a_minute: how often the customer is asked within a minute.
         vault_keys: Fernet keys, the first seals; one in a file of its own when left out.
         clock: what tells the time.
+        tenant_http: in place of a client of our own; whoever made it closes it.
+        bank_http: the same for the bank.
+        watch: whether the resumer runs here; not where another one looks after the same store.
 
     Raises:
         AiyaBusy: another process has the folder open.
@@ -161,12 +174,16 @@ async def open_aiya(
             AsyncSqliteSaver.from_conn_string(str(folder / "threads.db"))
         )
         store = await opened.enter_async_context(sqlite_store(folder / "approvals.db"))
-        http = await opened.enter_async_context(new_http())
-        bank = await opened.enter_async_context(BankClient(world.bank))
+        own = await opened.enter_async_context(new_http())
+        bank = await opened.enter_async_context(BankClient(world.bank, http=bank_http))
         ciba = await opened.enter_async_context(
-            CibaClient(world.issuer, world.client_id, world.client_secret, clock=clock)
+            CibaClient(
+                world.issuer, world.client_id, world.client_secret, http=tenant_http, clock=clock
+            )
         )
-        tokens = session or SessionTokens(lambda: _log_in(world, clock), clock=clock)
+        tokens = session or SessionTokens(
+            lambda: log_in_with_form(world, http=tenant_http, clock=clock), clock=clock
+        )
         ours = [
             *read_tools(bank, lambda user_id: _token(tokens, user_id)),
             gated_transfer(
@@ -190,17 +207,22 @@ async def open_aiya(
             store,
             vault,
             ciba,
-            enroll=lambda user_id: _ticket(world, http, user_id),
+            enroll=lambda user_id: _ticket(world, tenant_http or own, user_id),
             clock=clock,
             pushes_a_minute=pushes_a_minute,
         )
         desk.on_delivered(hub.on_delivered)
         graph = build_graph(
-            model=model_node(chat, chosen), tools=chosen, desk=desk, checkpointer=saver
+            model=model_node(chat, chosen),
+            tools=chosen,
+            desk=desk,
+            checkpointer=saver,
+            **(nodes(desk, bank, chosen) if nodes else {}),
         )
         found = await _oldest_first(desk)
         resumer = Resumer(graph, desk=desk, clock=clock, on_event=hub.tell)
-        await opened.enter_async_context(resumer)
+        if watch:
+            await opened.enter_async_context(resumer)
         yield Aiya(graph, resumer, world.user_id, hub, found)
 
 
@@ -223,10 +245,6 @@ def _alone(folder: Path) -> Any:
         yield
     finally:
         lock.release()
-
-
-async def _log_in(world: World, clock: Clock) -> Any:
-    return await log_in_with_form(world, clock=clock)
 
 
 async def _token(tokens: SessionTokens, user_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias
@@ -22,6 +23,8 @@ from baink_lab.settings import TRANSFER_SCOPE
 
 #: Gives an access token that reads this customer's accounts. The user id comes from the session.
 SessionToken: TypeAlias = Callable[[str], Awaitable[str]]
+#: The bank's answer to `accounts` for the customer of a call.
+Book: TypeAlias = Callable[[Call], Awaitable[dict[str, Any]]]
 
 
 def _exact(amount: str) -> str:
@@ -115,16 +118,33 @@ def gated_transfer(
         description: what the model reads.
     """
 
+    async def book(call: Call) -> dict[str, Any]:
+        return await _asked(bank.accounts(await session(call.user_id)))
+
+    gate = behind_the_phone(transfer_tool(bank), audience, book, description=description)
+    return dataclasses.replace(gate, requested_expiry=requested_expiry)
+
+
+def behind_the_phone(
+    tool: Tool, audience: str, book: Book, *, description: str = prompts.TRANSFER_FUNDS
+) -> GatedTool:
+    """A bare `transfer_funds` wrapped: what it asks the tenant for, and what the phone shows.
+
+    Args:
+        tool: the bare tool; its name and schema stay.
+        audience: the transfers API's identifier.
+        book: reads the names that the phone shows.
+        description: what the model reads from now on.
+    """
+
     async def binding_message(arguments: TransferArguments, call: Call) -> str:
-        book = await _asked(bank.accounts(await session(call.user_id)))
-        return transfer_line(arguments, book)
+        return transfer_line(arguments, await book(call))
 
     return with_async_authorization(
-        transfer_tool(bank, description=description),
+        dataclasses.replace(tool, description=description),
         scopes=[TRANSFER_SCOPE],
         audience=audience,
         binding_message=binding_message,
-        requested_expiry=requested_expiry,
         node="transfer",
     )
 

@@ -33,6 +33,8 @@ LAPSED_REASON = "The approval's time was up before it could be used. Nothing was
 UNSURE_REASON = "The approval lapsed before the answer came. Check the history before a new try."
 
 Node: TypeAlias = Callable[..., Awaitable[Any]]
+#: Asks one customer about one call, and says where the graph goes on: see `push_once`.
+Push: TypeAlias = Callable[[Desk, GatedTool, BaseModel, Call], Awaitable[Command[Any]]]
 
 
 class ApprovalState(TypedDict):
@@ -65,11 +67,27 @@ def session_of(config: RunnableConfig) -> tuple[str, str]:
     return str(session["thread_id"]), str(session["user_id"])
 
 
-def request_node(desk: Desk, gates: Mapping[str, GatedTool]) -> Node:
+async def push_once(desk: Desk, gate: GatedTool, arguments: BaseModel, call: Call) -> Command[Any]:
+    """Ask the phone, tell the chat, and go on to the node that waits. Here nothing waits.
+
+    Raises:
+        ToolRefused: nobody was asked, see `Desk.ask`.
+    """
+    approval = await desk.ask(gate, arguments, call)
+    tell_push(approval)
+    return Command(goto=Send(gate.node, task_for(approval, late=False)))
+
+
+def request_node(desk: Desk, gates: Mapping[str, GatedTool], push: Push = push_once) -> Node:
     """The node `request_approval`: one push for one tool call, then on to the acting node.
 
     It is sent ``{"call": {"id", "name", "arguments"}, "denied": bool}``, the arguments as a dict;
     `denied` when a denial was the customer's last word, see `wiring.send_call`.
+
+    Args:
+        desk: asks and keeps the answers.
+        gates: the tools that wait for the customer, by name.
+        push: what is done once the arguments are known to be good.
     """
 
     async def request_approval(task: dict[str, Any], config: RunnableConfig) -> Command[Any]:
@@ -85,13 +103,10 @@ def request_node(desk: Desk, gates: Mapping[str, GatedTool]) -> Node:
             return Command(goto=JOIN, update=_answered(call["id"], gate.name, answer))
         thread_id, user_id = session_of(config)
         try:
-            approval = await desk.ask(gate, arguments, Call(user_id, thread_id, call["id"]))
+            return await push(desk, gate, arguments, Call(user_id, thread_id, call["id"]))
         except ToolRefused as refusal:  # nobody was asked
             answer = outcome_answer("failed", reason=refusal.code, message=refusal.sentence)
             return Command(goto=JOIN, update=_answered(call["id"], gate.name, answer))
-        if approval.state is State.PENDING:
-            _tell("push_sent", approval)
-        return Command(goto=Send(gate.node, task_for(approval, late=False)))
 
     return request_approval
 
@@ -113,7 +128,7 @@ def acting_node(desk: Desk, gate: GatedTool) -> Node:
                 tried = True  # once a ring: the rings of earlier runs come back below
                 if (answer := await _act(desk, gate, task, outcome, call)) is not None:
                     _say({"type": str(answer["status"]), "approval_id": key[0], "tool": gate.name})
-                    return _closing(task, gate.name, answer)
+                    return closing(task, gate.name, answer)
             if task["late"]:
                 # The call has its answer, and an interrupt in a task that `Command(goto=Send)`
                 # brought in does not show in the thread's state: end, and be sent again.
@@ -121,7 +136,7 @@ def acting_node(desk: Desk, gate: GatedTool) -> Node:
             ring = interrupt({"approval_id": key[0], "tool": gate.name})
             if is_step_aside(ring) and (tried or await desk.outcome(*key) is None):
                 answer = outcome_answer(WAITING, message=WAITING_REASON)
-                return _closing(task, gate.name, answer)
+                return closing(task, gate.name, answer)
             _say({"type": WAITING, "approval_id": key[0], "tool": gate.name})
 
     return act
@@ -175,7 +190,8 @@ async def _act(
     return outcome_answer(State.APPROVED, result=result)
 
 
-def _closing(task: Task, tool: str, answer: Mapping[str, Any]) -> dict[str, Any]:
+def closing(task: Task, tool: str, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What an acting node returns: the call's answer, and how far its approval has come."""
     update = _answered(task["tool_call_id"], tool, answer, late=task["late"])
     return update | {"approvals": {task["approval_id"]: str(answer["status"])}}
 
@@ -197,16 +213,18 @@ def _complaint(wrong: ValidationError) -> str:
     return f"{where}: {first['msg']}"
 
 
-def _tell(kind: str, approval: Approval) -> None:
-    _say(
-        {
-            "type": kind,
-            "approval_id": approval.id,
-            "tool": approval.tool,
-            "binding_message": approval.binding_message,
-            "expires_at": approval.expires_at,
-        }
-    )
+def tell_push(approval: Approval) -> None:
+    """Stream to the chat that a push was sent; nothing when nobody could be asked."""
+    if approval.state is State.PENDING:
+        _say(
+            {
+                "type": "push_sent",
+                "approval_id": approval.id,
+                "tool": approval.tool,
+                "binding_message": approval.binding_message,
+                "expires_at": approval.expires_at,
+            }
+        )
 
 
 def _say(event: dict[str, Any]) -> None:

@@ -9,9 +9,11 @@ from typing import Any, Literal
 from baink_lab.aiya import Aiya, open_aiya
 from baink_lab.approvals import Approval
 from baink_lab.approvals.desk import NAMESPACE
+from baink_lab.approvals.nodes import Push
 from baink_lab.lab.bare_tools import ungated
 from baink_lab.lab.chat import Chat
 from baink_lab.lab.opened import Opened
+from baink_lab.lab.pieces import Pieces, Transfer, WrapTransfer
 from baink_lab.lab.show import WidgetShown
 from baink_lab.lab.waiting import count_down, line_of
 from baink_lab.settings import Settings
@@ -31,6 +33,7 @@ class Talking(Opened):
         self._aiya: Aiya | None = None
         self._opening = asyncio.Lock()
         self._chat: Chat | None = None
+        self._pieces = Pieces()
 
     async def aiya(self) -> Aiya:
         """Aiya, woken at the first use; she has to know whose she is."""
@@ -47,10 +50,31 @@ class Talking(Opened):
                         api_key=self.settings.openai_api_key.get_secret_value(),
                         vault_keys=self.settings.vault_keys,
                         session=self._session,
-                        tools=ungated(self) if self.number == 1 else None,
+                        tools=ungated(self) if self.number == 1 else self._pieces.tools,
+                        nodes=self._pieces.nodes,
                     )
                 )
         return aiya
+
+    async def build(
+        self,
+        *,
+        wrap_transfer: WrapTransfer | None = None,
+        request_approval: Push | None = None,
+        transfer: Transfer | None = None,
+    ) -> None:
+        """Build Aiya anew with pieces of your own; what is left out is the package's.
+
+        What waits is kept, and taken up by the new graph.
+
+        Args:
+            wrap_transfer: puts `transfer_funds` behind the phone.
+            request_approval: sends the push.
+            transfer: waits for the outcome, and acts on it.
+        """
+        await self.sleep()
+        self._pieces = Pieces(wrap_transfer, request_approval, transfer)
+        await self.aiya()
 
     async def say(self, text: str) -> None:
         """Say something to Aiya in words; prints what she answers and what she does."""

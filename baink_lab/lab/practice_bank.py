@@ -1,0 +1,113 @@
+"""A practice bank: the bank's own app and ledger in this process, whose answers can be lost."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from baink_lab.auth0.tokens import TokenVerifier
+from baink_lab.bank.api import create_app
+from baink_lab.bank.ledger import Ledger
+from baink_lab.clock import Clock
+from baink_lab.sandbox.world import accounts_audience
+from baink_lab.settings import World
+
+URL = "http://bank"
+OTHER_CUSTOMER = "auth0|other"
+_ALL = 1_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """One transfer that the bank was asked for.
+
+    Attributes:
+        key: the Idempotency-Key; empty when there was none.
+        order: the body.
+        status: what the bank answered, whether or not the answer arrived.
+        code: of its refusal; empty for a success.
+        replayed: the answer was that of an earlier request with the same key.
+        lost: nobody ever got the answer.
+    """
+
+    key: str
+    order: Any
+    status: int
+    code: str
+    replayed: bool
+    lost: bool
+
+
+class PracticeBank(httpx.AsyncBaseTransport):
+    """The bank, reached through `http` without a network.
+
+    Args:
+        folder: where its ledger is.
+        world: whose tokens it takes.
+        tenant_http: reaches the tenant, for its keys.
+        clock: dates the transfers.
+
+    Attributes:
+        ledger: the book itself.
+        http: reaches the bank.
+        asked: the transfers that were asked for, oldest first.
+        lose: how many answers to transfers are still to be lost on the way.
+    """
+
+    def __init__(
+        self, folder: Path, world: World, tenant_http: httpx.AsyncClient, clock: Clock
+    ) -> None:
+        self.ledger = Ledger.open(folder / "ledger.db")
+        self.ledger.seed(world.user_id, OTHER_CUSTOMER)
+        self.asked: list[Asked] = []
+        self.lose = 0
+        self._customer = world.user_id
+        audiences = [world.audience, accounts_audience(world.audience)]
+        verifier = TokenVerifier(world.issuer, audiences, tenant_http, clock)
+        app = create_app(self.ledger, verifier, transfers_audience=world.audience, clock=clock)
+        self._app = httpx.ASGITransport(app)
+        self.http = httpx.AsyncClient(transport=self, base_url=URL)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Let the bank answer, note what was asked, and lose the answer if that is planned."""
+        response = await self._app.handle_async_request(request)
+        if request.method == "POST":
+            lost = self.lose > 0
+            self.lose -= lost
+            await response.aread()
+            self.asked.append(_noted(request, response, lost=lost))
+            if lost:
+                raise httpx.ReadTimeout("The answer was lost on the way.", request=request)
+        return response
+
+    def moved(self) -> list[str]:
+        """What left the customer's accounts so far, in decimal text, oldest first."""
+        entries: list[dict[str, str]] = []
+        for account in self.ledger.accounts(self._customer):
+            entries += reversed(self.ledger.history(self._customer, account["id"], _ALL))
+        out = [one for one in entries if one["amount"].startswith("-")]
+        return [one["amount"][1:] for one in sorted(out, key=lambda one: one["at"])]
+
+    async def aclose(self) -> None:
+        """Close the book."""
+        self.ledger.close()
+
+
+def _noted(request: httpx.Request, response: httpx.Response, *, lost: bool) -> Asked:
+    try:
+        order = json.loads(request.content)
+    except ValueError:
+        order = None
+    refused = response.status_code >= 400
+    return Asked(
+        key=request.headers.get("idempotency-key", ""),
+        order=order,
+        status=response.status_code,
+        code=str(response.json().get("code", "")) if refused else "",
+        replayed="idempotent-replayed" in response.headers,
+        lost=lost,
+    )
