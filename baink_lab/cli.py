@@ -114,8 +114,15 @@ def demo(
 
 
 @app.command()
-def doctor() -> None:
+def doctor(
+    undo: Annotated[
+        bool, typer.Option("--undo", help="List how to take back what was changed (live mode).")
+    ] = False,
+) -> None:
     """Say what is installed, what is reachable, and what to do about each ❌."""
+    if undo:
+        typer.echo(_undo())
+        return
     from baink_lab.lab.doctor import main as examine  # noqa: PLC0415
 
     raise typer.Exit(examine())
@@ -134,12 +141,25 @@ def reset(
     if not home.exists():
         typer.echo(f"Nothing to delete: {home} does not exist.")
         return
+    if (home / "live" / "changes.jsonl").exists():  # the only record of it
+        typer.echo(f"{_undo()}\n")
     if not yes:
         typer.confirm(f"Delete {home} with its ledger, approvals and progress?", abort=True)
     if asyncio.run(stop(home)):
         typer.echo("Stopped the sandbox that was running.")
     shutil.rmtree(home)
     typer.echo(f"Deleted {home}.")
+
+
+def _undo() -> str:
+    """How to take back what was changed at a real tenant, in this mode or an earlier one."""
+    from baink_lab.lab.journal import Journal  # noqa: PLC0415
+    from baink_lab.lab.undo import undo as listed  # noqa: PLC0415
+    from baink_lab.sandbox.home import folder  # noqa: PLC0415
+    from baink_lab.settings import load  # noqa: PLC0415
+
+    settings = load()
+    return listed(settings, Journal(folder(settings.baink_home, live=True), ""))
 
 
 def main() -> None:

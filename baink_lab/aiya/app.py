@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -136,6 +136,7 @@ async def open_aiya(
     tools: ChooseTools | None = None,
     nodes: ChooseNodes | None = None,
     session: SessionTokens | None = None,
+    enroll: Callable[[str], Awaitable[str]] | None = None,
     requested_expiry: int | None = None,
     pushes_a_minute: int = PUSHES_A_MINUTE,
     vault_keys: Sequence[str] = (),
@@ -155,6 +156,8 @@ async def open_aiya(
         tools: changes what Aiya has, see `ChooseTools`.
         nodes: puts other nodes into her graph, see `ChooseNodes`.
         session: the customer's login; the sandbox's demo customer when left out.
+        enroll: gives the address where a customer enrolls a phone; an enrolment ticket of the
+            Management API when left out.
         requested_expiry: seconds that the customer has to answer a push.
         pushes_a_minute: how often the customer is asked within a minute.
         vault_keys: Fernet keys, the first seals; one in a file of its own when left out.
@@ -207,7 +210,7 @@ async def open_aiya(
             store,
             vault,
             ciba,
-            enroll=lambda user_id: _ticket(world, tenant_http or own, user_id),
+            enroll=enroll or (lambda user_id: _ticket(world, tenant_http or own, user_id)),
             clock=clock,
             pushes_a_minute=pushes_a_minute,
         )

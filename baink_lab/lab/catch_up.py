@@ -76,8 +76,8 @@ async def catch_up(
     """
     view = await look(management, world)
     ours = _ours(view, world, progress)
-    added = [n for n, one in PIECES.items() if _needs(number, one) and one.mark(view) is None]
-    taken = [n for n, one in PIECES.items() if not _needs(number, one) and _may_go(n, view, ours)]
+    added = [n for n, one in PIECES.items() if needs(number, one) and one.mark(view) is None]
+    taken = [n for n, one in PIECES.items() if not needs(number, one) and _may_go(n, view, ours)]
     for name in added:
         if name == "phone":
             await enroll_stand_in(await management.enrollment_ticket(world.user_id), http=http)
@@ -116,7 +116,8 @@ def _ours(view: TenantView, world: World, progress: Progress) -> dict[str, str]:
     return {name: mark for name, mark in there.items() if before.get(name) == mark}
 
 
-def _needs(number: int, piece: _Piece) -> bool:
+def needs(number: int, piece: _Piece) -> bool:
+    """Whether lab `number` starts with this piece in place."""
     return number == 0 or number >= FIRST_READY_LAB or piece.lab < number
 
 

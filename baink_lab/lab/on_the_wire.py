@@ -8,7 +8,8 @@ from urllib.parse import quote
 import httpx
 
 from baink_lab.auth0.management import ManagementClient
-from baink_lab.auth0.wire import new_http
+from baink_lab.auth0.wire import LOOPBACK_DIRECT, new_http
+from baink_lab.lab.careful import Careful, ask_person, make_careful
 from baink_lab.lab.diagram import Diagram
 from baink_lab.lab.enrolment import enroll_stand_in
 from baink_lab.lab.opened import Opened
@@ -39,9 +40,23 @@ class OnTheWire(Opened):
         """The same for the bank's API."""
         return watched_http(f"{self.world.bank}/", self._told, to="Bank")
 
-    async def management(self) -> httpx.AsyncClient:
-        """The same for the tenant's Management API, with a token of the lab's own."""
-        return await management_http(self.world, self._told)
+    async def management(self, *, sure: bool = False) -> httpx.AsyncClient:
+        """The same for the tenant's Management API, with a token of the lab's own.
+
+        In live mode each change is shown before it is sent, and asked about.
+
+        Args:
+            sure: do not ask (BAINK_YES=1 says the same for all).
+        """
+        http = await management_http(self.world, self._told)
+        if not self._live:
+            return http
+        reader = httpx.AsyncClient(
+            base_url=http.base_url, headers=http.headers, mounts=LOOPBACK_DIRECT
+        )
+        agreed = (lambda _: True) if sure or self.settings.baink_yes else ask_person
+        domain = self.settings.auth0_domain or ""
+        return make_careful(http, Careful(self.journal, domain, reader, agreed, print))
 
     def diagram(self, latest: int = 12) -> Diagram:
         """The latest messages that were really sent, as a sequence diagram."""
@@ -59,7 +74,8 @@ class OnTheWire(Opened):
 
     async def enroll(self, ticket_url: str) -> Shown:
         """A link to the enrolment page behind a ticket; the autopilot presses its button too."""
-        if self.settings.baink_autopilot and not (await self.tenant()).devices:
+        mine = self.settings.baink_autopilot and self.world.phone is not None
+        if mine and not (await self.tenant()).devices:
             await enroll_stand_in(ticket_url)
         return link("Open the enrolment page", ticket_url)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from baink_lab.auth0.login import SessionToken, SessionTokens, log_in_with_form
 from baink_lab.lab.accounts import Accounts
+from baink_lab.lab.journal import Journal
 from baink_lab.lab.login import Login, LoginNeeded, open_accounts, until
 from baink_lab.lab.phone import Phone
 from baink_lab.lab.show import Shown, paragraph
@@ -26,6 +27,7 @@ class Opened:
         world: where every service is.
         phone: the customer's phone.
         accounts: the customer's accounts, as the bank's web portal shows them.
+        journal: what was changed at a real tenant (live mode).
     """
 
     def __init__(self, number: int, settings: Settings, ready: dict[str, Any]) -> None:
@@ -36,6 +38,7 @@ class Opened:
         self.phone = Phone(self.world.phone)
         self._live = settings.mode == "live"
         self._folder = home.folder(settings.baink_home, live=self._live)
+        self.journal = Journal(self._folder, settings.auth0_domain or "")
         self._login = Login(settings, lambda: self.world)
         self._session = SessionTokens(
             self._login.needed if self._live else lambda: log_in_with_form(self.world),

@@ -14,6 +14,7 @@ from baink_lab.lab.catch_up import catch_up, start_over
 from baink_lab.lab.checks.exercises import Exercise
 from baink_lab.lab.doctor import as_html, as_text, examine
 from baink_lab.lab.launch_pad import launch_pad
+from baink_lab.lab.live_steps import missing
 from baink_lab.lab.on_the_wire import OnTheWire
 from baink_lab.lab.progress import Progress
 from baink_lab.lab.show import Shown, paragraph, source
@@ -132,8 +133,8 @@ class Lab(Talking, OnTheWire):
         if not sure:
             return paragraph(
                 f"This forgets what you passed in lab {self.number:02d} and its chat with Aiya, "
-                "and brings the sandbox's tenant back to where the lab starts. Money that was "
-                "moved stays moved. Run await lab.reset(sure=True) if you want that."
+                f"and {self._what_becomes_of_the_tenant}. Money that was moved stays moved. "
+                "Run await lab.reset(sure=True) if you want that."
             )
         await self.sleep()
         shutil.rmtree(self._memory, ignore_errors=True)
@@ -147,13 +148,21 @@ class Lab(Talking, OnTheWire):
     async def catch_up(self, *, over: bool = False) -> list[str]:
         """Bring the sandbox's tenant to where this lab starts; what was done, in sentences.
 
+        In live mode nothing is done: the sentences say what the tenant lacks.
+
         Args:
             over: the learner's own objects included.
         """
-        if self.settings.mode == "live":
-            return []
+        if self._live:
+            return await missing(self.manager(), self.world, self.number)
         bring = start_over if over else catch_up
         return await bring(self.manager(), self.world, self.number, self.progress)
+
+    @property
+    def _what_becomes_of_the_tenant(self) -> str:
+        if self._live:
+            return "changes nothing at your tenant (`baink-lab doctor --undo` lists what was)"
+        return "brings the sandbox's tenant back to where the lab starts"
 
     def _moved(self, ready: dict[str, Any]) -> bool:
         return any(ready.get(name) != self.ready.get(name) for name in ("tenant", "bank", "model"))

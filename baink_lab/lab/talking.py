@@ -10,11 +10,14 @@ from baink_lab.aiya import Aiya, open_aiya
 from baink_lab.approvals import Approval
 from baink_lab.approvals.desk import NAMESPACE
 from baink_lab.approvals.nodes import Push
+from baink_lab.auth0.management import PUSH
+from baink_lab.auth0.wire import new_http
 from baink_lab.lab.bare_tools import ungated
 from baink_lab.lab.chat import Chat
 from baink_lab.lab.opened import Opened
 from baink_lab.lab.pieces import Pieces, Transfer, WrapTransfer
 from baink_lab.lab.show import WidgetShown
+from baink_lab.lab.tenant_view import management_client
 from baink_lab.lab.waiting import count_down, line_of
 from baink_lab.settings import Settings
 
@@ -50,6 +53,7 @@ class Talking(Opened):
                         api_key=self.settings.openai_api_key.get_secret_value(),
                         vault_keys=self.settings.vault_keys,
                         session=self._session,
+                        enroll=self._invite if self._live else None,
                         tools=ungated(self) if self.number == 1 else self._pieces.tools,
                         nodes=self._pieces.nodes,
                     )
@@ -154,6 +158,15 @@ class Talking(Opened):
             self._chat = None
         await self._stack.aclose()
         self._aiya = None
+
+    async def _invite(self, user_id: str) -> str:
+        """An enrolment ticket from a real tenant, written down as everything made there is."""
+        body = {"user_id": user_id, "send_mail": False, "factor": PUSH}
+        change = self.journal.begin("POST", "guardian/enrollments/ticket", body, None)
+        async with new_http() as http:
+            ticket = await management_client(self.world, http).enrollment_ticket(user_id)
+        self.journal.end(change, 200, {})
+        return ticket
 
     async def _press(self, decision: Literal["approve", "deny"], approval: Approval) -> None:
         for one in await self.phone.waiting():

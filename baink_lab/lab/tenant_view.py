@@ -88,6 +88,11 @@ def management_client(world: World, http: httpx.AsyncClient) -> ManagementClient
     return ManagementClient(world.issuer, *credentials, http=http)
 
 
+async def _nobody() -> list[dict[str, Any]]:
+    """The devices of a customer who is not known yet (live mode, before the login)."""
+    return []
+
+
 async def look(management: ManagementClient, world: World) -> TenantView:
     """Read it all.
 
@@ -101,7 +106,7 @@ async def look(management: ManagementClient, world: World) -> TenantView:
         management.get("resource-servers", per_page=100),
         management.client_grants(client_id=world.client_id, audience=world.audience),
         management.push_factor_enabled(),
-        management.get(f"{user}/enrollments"),
+        management.get(f"{user}/enrollments") if world.user_id else _nobody(),
     )
     own = [one for one in apis if not one.get("is_system")]
     mine = [one for one in devices if one.get("auth_method") == "guardian"]
