@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import html
 import sys
 from collections.abc import Sequence
@@ -18,28 +19,35 @@ from baink_lab.settings import Settings, load
 
 __all__ = ["Finding", "as_html", "as_text", "examine", "main"]
 
+HEAD = ("", "What", "Found", "Why it matters", "What to do")
 
-async def examine(settings: Settings, ready: dict[str, object] | None) -> list[Finding]:
+
+async def examine(
+    settings: Settings, ready: dict[str, object] | None, *, user_id: str = ""
+) -> list[Finding]:
     """Look at everything that the labs stand on.
 
     Args:
         settings: what is set.
         ready: the sandbox's ready line; None when none runs: then only the machine is looked at.
+        user_id: who is logged in, when that is known better than by the settings.
     """
     findings = look_at_machine(settings)
     if ready is None:
         missing = "Run `baink-lab sandbox`, or the first cell of a notebook."
         return [*findings, Finding("sandbox", None, "is not running", missing)]
     world = settings.world(ready)
+    world = dataclasses.replace(world, user_id=user_id or world.user_id)
+    callback = settings.login_callback if settings.mode == "live" else ""
     services, tenant = await asyncio.gather(
-        look_at_services(settings, world), look_at_tenant(world)
+        look_at_services(settings, world), look_at_tenant(world, callback=callback)
     )
     return findings + services + tenant
 
 
 def as_html(findings: Sequence[Finding]) -> str:
     """The findings as a table for a notebook, good for screen readers too."""
-    head = "".join(f'<th scope="col">{title}</th>' for title in ("", "What", "Found", "What to do"))
+    head = "".join(f'<th scope="col">{title}</th>' for title in HEAD)
     rows = "".join(_row(finding) for finding in findings)
     caption = html.escape(summary(findings))
     return f"<table><caption>{caption}</caption><tr>{head}</tr>{rows}</table>"
@@ -50,8 +58,8 @@ def as_text(findings: Sequence[Finding]) -> str:
     lines = []
     for finding in findings:
         lines.append(f"{mark(finding.ok).word}: {finding.name}: {finding.found}")
-        if finding.fix:
-            lines.append(f"    to do: {finding.fix}")
+        lines += [f"    why it matters: {finding.why}"] if finding.why else []
+        lines += [f"    to do: {finding.fix}"] if finding.fix else []
     return "\n".join([*lines, summary(findings)])
 
 
@@ -102,7 +110,8 @@ def _row(finding: Finding) -> str:
     return (
         f'<tr><td><span role="img" aria-label="{sign.word}">{sign.sign}</span></td>'
         f'<th scope="row">{html.escape(finding.name)}</th>'
-        f"<td>{html.escape(finding.found)}</td><td>{html.escape(finding.fix)}</td></tr>"
+        f"<td>{html.escape(finding.found)}</td><td>{html.escape(finding.why)}</td>"
+        f"<td>{html.escape(finding.fix)}</td></tr>"
     )
 
 
@@ -111,9 +120,9 @@ def _print_table(findings: Sequence[Finding]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table("", "What", "Found", "What to do", title="bAInk Lab doctor")
+    table = Table(*HEAD, title="bAInk Lab doctor")
     for finding in findings:
-        words = (finding.name, finding.found, finding.fix)
+        words = (finding.name, finding.found, finding.why, finding.fix)
         table.add_row(mark(finding.ok).sign, *(Text(word) for word in words))
     console = Console()
     console.print(table)

@@ -15,12 +15,14 @@ class Finding:
         ok: True when it is well, False when it is not, None when it could not be checked.
         found: what is there, in words. Never holds a secret.
         fix: what to do; empty when all is well.
+        why: what goes wrong without it; empty when all is well.
     """
 
     name: str
     ok: bool | None
     found: str
     fix: str = ""
+    why: str = ""
 
 
 class Mark(NamedTuple):
@@ -28,6 +30,11 @@ class Mark(NamedTuple):
 
     sign: str
     word: str
+
+
+def judged(name: str, ok: bool, found: str, *, why: str, fix: str) -> Finding:
+    """A finding that says why and what to do only when something is wrong."""
+    return Finding(name, True, found) if ok else Finding(name, False, found, fix, why)
 
 
 def mark(ok: bool | None) -> Mark:

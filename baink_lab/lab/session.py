@@ -80,7 +80,7 @@ class Lab(Talking, OnTheWire):
 
     async def doctor(self) -> Shown:
         """What is installed, what answers, and what to do about each ❌."""
-        findings = await examine(self.settings, self.ready)
+        findings = await examine(self.settings, self.ready, user_id=self.world.user_id)
         return Shown(as_html(findings), as_text(findings))
 
     def launch_pad(self) -> Shown:

@@ -47,8 +47,9 @@ def environment(line: dict, home) -> dict[str, str]:
 
 
 def set_environment(monkeypatch, values: dict[str, str]) -> None:
+    ours = ("AUTH0_", "BAINK_", "OPENAI_", "JUPYTERHUB_", "BINDER_", "SSL_CERT_FILE")
     for name in list(os.environ):
-        if name.upper().startswith(("AUTH0_", "BAINK_", "OPENAI_", "JUPYTERHUB_", "BINDER_")):
+        if name.upper().startswith(ours):
             monkeypatch.delenv(name)
     for name, value in values.items():
         monkeypatch.setenv(name, value)

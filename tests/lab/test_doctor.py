@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from contextlib import closing
+from urllib.parse import quote
 
 import httpx
 import pytest
 
+from baink_lab.auth0.management import ManagementClient
 from baink_lab.auth0.tokens import TokenVerifier
 from baink_lab.bank.api import create_app as create_bank
 from baink_lab.bank.ledger import Ledger
@@ -15,12 +17,15 @@ from baink_lab.lab.doctor import as_html, as_text, examine
 from baink_lab.lab.findings import Finding
 from baink_lab.lab.look_at_machine import look_at_machine, packages
 from baink_lab.lab.look_at_services import look_at_services
-from baink_lab.lab.look_at_tenant import CIBA_GRANT, look_at_tenant
+from baink_lab.lab.look_at_tenant import look_at_tenant
+from baink_lab.lab.tenant_view import CIBA_GRANT
 from baink_lab.sandbox import model, phone
 from baink_lab.sandbox.tenant import create_app
 from baink_lab.settings import Settings
+from tests.conftest import ISSUER
 
 PHONE = "http://phone/s3cret"
+CUSTOM = "http://login.bank.example"  # another name of the same tenant
 
 
 class Down(httpx.AsyncBaseTransport):
@@ -53,6 +58,7 @@ async def http(tenant, world, tmp_path, clock):
                 ),
                 world.model.removesuffix("/v1"): model.create_app(),
                 "http://phone": phone.create_app(tenant, "s3cret"),
+                CUSTOM: create_app(tenant),
             }
             mounts = {url: httpx.ASGITransport(app) for url, app in apps.items()}
             async with httpx.AsyncClient(transport=Down(), mounts=mounts) as http:
@@ -88,7 +94,7 @@ def wrong_in(findings):
 async def test_the_sandbox_is_well(look):
     findings = await look()
     assert wrong_in(findings) == {}
-    assert len(findings) == 13
+    assert len(findings) == 24
     assert not any(finding.fix for finding in findings)
 
 
@@ -107,6 +113,67 @@ def no_ciba_grant(tenant, world):
 
 def no_channel(tenant, world):
     change_client(tenant, world, async_approval_notification_channels=["email"])
+
+
+def third_party(tenant, world):
+    change_client(tenant, world, is_first_party=False)
+
+
+def not_conformant(tenant, world):
+    change_client(tenant, world, oidc_conformant=False)
+
+
+def no_code_grant(tenant, world):
+    change_client(tenant, world, grant_types=[CIBA_GRANT])
+
+
+def consent_with_mfa(tenant, world):
+    change_api(tenant, world, consent_policy="transactional-authorization-with-mfa")
+
+
+def shared_secret(tenant, world):
+    change_api(tenant, world, signing_alg="HS256")
+
+
+def rbac_without_permission(tenant, world):
+    change_api(tenant, world, enforce_policies=True)
+
+
+def closed_to_all(tenant, world):
+    policy = {"user": {"policy": "deny_all"}, "client": {"policy": "deny_all"}}
+    change_api(tenant, world, subject_type_authorization=policy)
+
+
+def accounts_api(tenant, world):
+    return tenant.api(world.audience.removesuffix("/transfers"))
+
+
+def no_accounts_api(tenant, world):
+    tenant.apis.remove(accounts_api(tenant, world)["id"])
+
+
+def accounts_unreadable(tenant, world):
+    api = accounts_api(tenant, world)
+    tenant.apis.put(api["id"], {**api, "scopes": [], "token_dialect": "access_token"})
+
+
+def no_provider(tenant, world):
+    tenant.guardian.put("provider", {"provider": "none"})
+
+
+def blocked(tenant, world):
+    tenant.users.put(world.user_id, {**tenant.users[world.user_id], "blocked": True})
+
+
+def take_scope(tenant, world, *scopes):
+    management = f"{world.issuer}api/v2/"
+    grant = tenant.grant(world.management_client_id, management, "client")
+    kept = [one for one in grant["scope"] if one not in scopes]
+    tenant.grants.put(grant["id"], {**grant, "scope": kept})
+
+
+def log_not_readable(tenant, world):
+    take_scope(tenant, world, "read:logs")
 
 
 def no_api(tenant, world):
@@ -158,6 +225,18 @@ def no_user(tenant, world):
         (push_off, "Guardian push", "Multi-factor Auth"),
         (no_enrolment, "customer's phone", "Lab 03"),
         (no_user, "customer", "AUTH0_USER_ID"),
+        (third_party, "first party", "cannot be converted"),
+        (not_conformant, "OIDC conformant", "OAuth"),
+        (no_code_grant, "login grant", "Authorization Code"),
+        (consent_with_mfa, "consent policy", "Standard"),
+        (shared_secret, "signature", "RS256"),
+        (rbac_without_permission, "RBAC", "Assign Permissions"),
+        (closed_to_all, "application access", "No apps allowed"),
+        (no_accounts_api, "accounts API", "read:accounts"),
+        (accounts_unreadable, "accounts API", "RFC 9068"),
+        (no_provider, "push provider", "Push Notification App"),
+        (blocked, "customer", "Unblock"),
+        (log_not_readable, "management scopes", "read:logs"),
     ],
 )
 async def test_each_broken_thing_has_its_own_cross_and_fix(
@@ -167,8 +246,34 @@ async def test_each_broken_thing_has_its_own_cross_and_fix(
     wrong = wrong_in(await look())
     assert wrong[name].ok is False
     assert fix in wrong[name].fix
+    assert wrong[name].why.endswith(".")
     # With the API gone, the grant for it is gone too: that is said beside it, and nothing else.
     assert wrong.keys() <= ({name, "application access"} if break_it is no_api else {name})
+
+
+async def test_scopes_that_labs_change_with_may_be_missing(look, tenant, world):
+    take_scope(tenant, world, "update:clients", "create:client_grants")
+    wrong = wrong_in(await look())
+    assert wrong.keys() == {"management scopes"}
+    assert wrong["management scopes"].ok is None
+    assert "update:clients, create:client_grants" in wrong["management scopes"].fix
+    assert "dashboard" in wrong["management scopes"].fix
+
+
+async def test_rbac_with_the_permission_is_well(look, tenant, world):
+    rbac_without_permission(tenant, world)
+    held = {
+        "resource_server_identifier": world.audience,
+        "permission_name": "create:transfer",
+    }
+    transport = httpx.ASGITransport(create_app(tenant))
+    async with httpx.AsyncClient(transport=transport) as own:
+        credentials = (world.management_client_id, world.management_client_secret)
+        api = ManagementClient(world.issuer, *credentials, http=own)
+        await api.post(
+            f"users/{quote(world.user_id, safe='')}/permissions", {"permissions": [held]}
+        )
+    assert wrong_in(await look()) == {}
 
 
 async def test_an_api_open_to_all_needs_no_grant(look, tenant, world):
@@ -197,8 +302,49 @@ async def test_a_management_secret_that_is_wrong_names_the_setting(look):
     assert "AUTH0_MGMT_CLIENT_SECRET" in wrong["client"].found
 
 
+async def test_t15_a_custom_domain_is_recognised(look):
+    wrong = wrong_in(await look(tenant=CUSTOM, issuer=f"{CUSTOM}/"))
+    assert wrong["issuer"].found == ISSUER
+    assert "127.0.0.1:7777" in wrong["issuer"].fix
+    assert "looks like a custom domain" in wrong["management scopes"].fix
+
+
+async def test_a_tenant_that_names_no_ciba_endpoint_gets_a_hint(settings, world, http):
+    class WithoutCiba(httpx.AsyncBaseTransport):
+        """Passes on what the tenant says, but for one line."""
+
+        async def handle_async_request(self, request):
+            said = (await http.get(str(request.url))).json()
+            said.pop("backchannel_authentication_endpoint", None)
+            return httpx.Response(200, json=said)
+
+    mounts = {world.tenant: WithoutCiba()}
+    async with httpx.AsyncClient(transport=Down(), mounts=mounts) as other:
+        found = wrong_in(await look_at_services(settings, world, other))
+    assert found["CIBA in the plan"].ok is None
+    assert "Enterprise plan or an add-on" in found["CIBA in the plan"].fix
+
+
+async def test_a_model_that_is_not_there_is_told_with_those_that_are(world, http, tmp_path):
+    settings = Settings(
+        _env_file=None, baink_home=tmp_path, openai_api_key="k", openai_model="gpt-none"
+    )
+    wrong = wrong_in(await look_at_services(settings, world, http))
+    assert "has no model gpt-none" in wrong["model"].found
+    assert "OPENAI_MODEL" in wrong["model"].fix
+
+
+async def test_a_key_that_is_refused_names_the_setting(world, http, tmp_path):
+    """The Management API stands in for a model server: it answers a key of nobody with 401."""
+    settings = Settings(_env_file=None, baink_home=tmp_path, openai_api_key="k")
+    seen = dataclasses.replace(world, model=f"{world.tenant}/api/v2/clients")
+    wrong = wrong_in(await look_at_services(settings, seen, http))
+    assert wrong["model"].fix == "Check OPENAI_API_KEY."
+
+
 async def test_without_management_credentials_the_settings_are_not_checked(look):
     wrong = wrong_in(await look(management_client_id=""))
+    assert wrong.keys() == {"tenant's settings"}
     assert wrong["tenant's settings"].ok is None
     assert "AUTH0_MGMT_CLIENT_ID" in wrong["tenant's settings"].fix
 
@@ -242,12 +388,13 @@ async def test_without_a_sandbox_only_the_machine_is_looked_at(settings):
 def test_text_and_table_say_the_same_in_words():
     findings = [
         Finding("one", True, "well"),
-        Finding("two", False, "<b>ill</b>", "rest"),
+        Finding("two", False, "<b>ill</b>", "rest", "it hurts"),
         Finding("three", None, "who knows"),
     ]
     assert as_text(findings).splitlines() == [
         "good: one: well",
         "wrong: two: <b>ill</b>",
+        "    why it matters: it hurts",
         "    to do: rest",
         "not checked: three: who knows",
         "1 of 3 needs your attention.",
@@ -255,4 +402,5 @@ def test_text_and_table_say_the_same_in_words():
     table = as_html(findings)
     assert "<b>" not in table
     assert 'role="img" aria-label="wrong"' in table
+    assert "<td>it hurts</td><td>rest</td>" in table
     assert "1 of 3 needs your attention." in table
