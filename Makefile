@@ -34,7 +34,7 @@ endef
 	$(call install,dev)
 	@touch .venv/.lab
 
-.PHONY: help lab demo test check bench interop mutants campaign lock fresh clean
+.PHONY: help lab demo test check bench interop live mutants campaign lock fresh clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -60,6 +60,9 @@ bench: .venv/.dev ## each budget beside what this machine measures
 
 interop: .venv/.dev ## the sandbox under SDKs that nobody here wrote
 	$(BIN)/python -m pytest tests/interop $(PYTEST_ARGS)
+
+live: .venv/.dev ## the contract's tests against a real tenant (README, Live mode); one push, nobody has to answer it
+	$(BIN)/python -m pytest -m live tests/contract
 
 mutants: .venv/.dev ## break each invariant once, and see a test go red
 	$(BIN)/python -m bench.mutations
