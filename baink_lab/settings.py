@@ -16,6 +16,8 @@ from baink_lab.errors import BainkError
 TRANSFERS_AUDIENCE = "https://localhost:3000/api/accounts/transfers"
 TRANSFER_SCOPE = "create:transfer"
 READ_SCOPE = "read:accounts"
+STATEMENT_SCOPE = "read:statements"
+DISPUTE_SCOPE = "create:dispute"
 DEFAULT_MODEL = "gpt-4o-mini"
 
 LOGIN_PORT = 8484

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 import sqlite3
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from baink_lab.auth0.tokens import TokenVerifier
@@ -21,14 +19,14 @@ from baink_lab.bank.ledger import Ledger
 from baink_lab.bank.order import check_approved, order_in
 from baink_lab.bank.postings import Authority
 from baink_lab.bank.problems import Refusal, response_to
+from baink_lab.bank.protected import Protected
+from baink_lab.bank.requests import answer, key_in, object_in
 from baink_lab.clock import Clock
 from baink_lab.settings import READ_SCOPE, TRANSFER_SCOPE
 
-BODY_BYTES = 16 * 1024
 HISTORY_ENTRIES = 20  # when the caller does not say
 HISTORY_MOST = 100
 
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _LIMIT = re.compile(r"[0-9]{1,4}")
 _log = logging.getLogger(__name__)
 
@@ -41,15 +39,18 @@ def create_app(
     Args:
         ledger: where the money is.
         verifier: checks tokens for every audience that reads are answered for.
-        transfers_audience: the one audience whose tokens may move money.
-        clock: dates the transfers.
+        transfers_audience: the one audience whose tokens may move money, read a year's statement
+            or open a dispute, each with a scope of its own.
+        clock: dates what is written.
     """
     bank = _Bank(ledger, verifier, transfers_audience, clock)
+    protected = Protected(ledger, verifier, transfers_audience, clock)
     app = Starlette(
         routes=[
             Route("/health", bank.health),
             Route("/api/accounts", bank.accounts),
             Route("/api/accounts/transfers", bank.transfer, methods=["POST"]),
+            *protected.routes(),
             Route("/api/accounts/{account_id}/history", bank.history),
         ],
         exception_handlers={
@@ -73,26 +74,26 @@ class _Bank:
         self._transfers_audience, self._clock = transfers_audience, clock
 
     async def health(self, request: Request) -> Response:
-        return _json({"status": "ok"})
+        return answer({"status": "ok"})
 
     async def accounts(self, request: Request) -> Response:
         owner = await self._reader(request)
         accounts = await asyncio.to_thread(self._ledger.accounts, owner)
         payees = await asyncio.to_thread(self._ledger.payees, owner)
-        return _json({"accounts": accounts, "payees": payees})
+        return answer({"accounts": accounts, "payees": payees})
 
     async def history(self, request: Request) -> Response:
         owner = await self._reader(request)
         account_id = request.path_params["account_id"]
         limit = _limit_in(request)
         entries = await asyncio.to_thread(self._ledger.history, owner, account_id, limit)
-        return _json({"account_id": account_id, "entries": entries})
+        return answer({"account_id": account_id, "entries": entries})
 
     async def transfer(self, request: Request) -> Response:
         access = await authenticate(request, self._verifier, self._transfers_audience)
         require_scope(access, [TRANSFER_SCOPE])
-        key = _key_in(request)
-        order = order_in(await _object_in(request))
+        key = key_in(request)
+        order = order_in(await object_in(request))
         try:
             check_approved(access.authorization_details, order)
             posting = await asyncio.to_thread(
@@ -105,7 +106,7 @@ class _Bank:
             refusal.headers.update(_CHALLENGES.get(refusal.code, {}))
             raise
         headers = {"Idempotent-Replayed": "true"} if posting.replayed else {}
-        return _json(posting.receipt, 201, headers)
+        return answer(posting.receipt, 201, headers)
 
     async def _reader(self, request: Request) -> str:
         access = await authenticate(request, self._verifier)
@@ -122,61 +123,11 @@ _CHALLENGES = {
 }
 
 
-def _key_in(request: Request) -> str:
-    keys = request.headers.getlist("idempotency-key")
-    if not keys:
-        raise Refusal(
-            "idempotency_key_missing",
-            "Send an Idempotency-Key header: a new one for each transfer, the same for each retry.",
-        )
-    if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
-        raise Refusal(
-            "idempotency_key_invalid",
-            "Send one Idempotency-Key of 1 to 255 visible ASCII characters.",
-        )
-    return keys[0]
-
-
 def _limit_in(request: Request) -> int:
     text = request.query_params.get("limit", str(HISTORY_ENTRIES))
     if not _LIMIT.fullmatch(text) or not 1 <= int(text) <= HISTORY_MOST:
         raise Refusal("invalid_limit", f"limit must be a whole number from 1 to {HISTORY_MOST}.")
     return int(text)
-
-
-async def _object_in(request: Request) -> dict[str, Any]:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise Refusal("unsupported_media_type", "Send Content-Type: application/json.")
-    try:
-        body = json.loads((await _body(request)).decode(), object_pairs_hook=_each_once)
-    except (ValueError, RecursionError, ClientDisconnect):
-        body = None
-    if not isinstance(body, dict):
-        raise Refusal("invalid_json", "The body must be one JSON object in UTF-8.")
-    return body
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; two readers of one order must not see two amounts."""
-    if len(found := dict(pairs)) < len(pairs):
-        raise ValueError("a name is there twice")
-    return found
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES:
-            raise Refusal("body_too_large", f"A transfer fits in {BODY_BYTES} bytes.")
-    return bytes(body)
-
-
-def _json(
-    body: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None
-) -> Response:
-    return JSONResponse(body, status, {"Cache-Control": "no-store", **(headers or {})})
 
 
 async def _refused(request: Request, refusal: Exception) -> Response:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from baink_lab.errors import BainkError
 
-VERSION = 1
+VERSION = 2
 BUSY_SECONDS = 5.0
 
 _SCHEMA = """
@@ -70,6 +70,19 @@ CREATE TRIGGER accounts_stay BEFORE UPDATE ON accounts BEGIN
     SELECT RAISE(ABORT, 'an account is never changed');
 END;
 """
+_DISPUTES = """
+CREATE TABLE disputes (
+    id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    transfer_id TEXT NOT NULL REFERENCES transfers (id),
+    ticket TEXT NOT NULL,
+    UNIQUE (owner, idempotency_key)
+) STRICT;
+"""
+#: What makes version 1 of nothing, 2 of 1, and so on.
+_STEPS = (_SCHEMA, _DISPUTES)
 
 
 class LedgerError(BainkError):
@@ -108,19 +121,20 @@ def open_book(path: Path) -> sqlite3.Connection:
 def _migrate(book: sqlite3.Connection, path: Path) -> None:
     book.execute("BEGIN IMMEDIATE")  # two processes may open a new ledger at once
     version = book.execute("PRAGMA user_version").fetchone()[0]
-    if version == 0:
+    for step in _STEPS[version:]:
         # Not executescript: it would commit first, and let the other process in.
-        for statement in _statements():
+        for statement in _statements(step):
             book.execute(statement)
+    if version < VERSION:
         book.execute(f"PRAGMA user_version = {VERSION}")
     book.execute("COMMIT")
     if version > VERSION:
         raise LedgerError(f"{path} is of a newer bAInk Lab (version {version}); update this one.")
 
 
-def _statements() -> list[str]:
+def _statements(step: str) -> list[str]:
     found, text = [], ""
-    for line in _SCHEMA.splitlines(keepends=True):
+    for line in step.splitlines(keepends=True):
         text += line
         if sqlite3.complete_statement(text):
             found.append(text)

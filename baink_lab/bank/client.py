@@ -51,7 +51,7 @@ class BankUnavailable(BainkError):
 
 
 class BankClient:
-    """The three calls that an agent makes. Tokens go into headers and nowhere else.
+    """The calls that an agent makes. Tokens go into headers and nowhere else.
 
     Args:
         base_url: the bank's base URL, without `/api`.
@@ -136,6 +136,41 @@ class BankClient:
         return await self._call(
             token, "POST", "/api/accounts/transfers", json=order, headers=headers
         )
+
+    async def statement(self, token: str, year: int) -> dict[str, Any]:
+        """One year of the customer: each account with what was paid in and out.
+
+        Args:
+            token: an access token with the scope `read:statements`.
+            year: such as 2026.
+
+        Raises:
+            BankError: the bank refused.
+            BankUnavailable: no usable answer.
+        """
+        return await self._call(token, "GET", f"/api/accounts/statements/{int(year)}")
+
+    async def dispute(
+        self, token: str, idempotency_key: str, *, transfer_id: str, reason: str
+    ) -> dict[str, Any]:
+        """Open one ticket for an entry of the customer's, however often this is called.
+
+        Args:
+            token: an access token with the scope `create:dispute`.
+            idempotency_key: names this ticket; 1 to 255 visible ASCII characters.
+            transfer_id: the `id` of an entry, from `history`.
+            reason: one line, at most 280 characters.
+
+        Returns:
+            The ticket: `id`, `transfer_id`, `reason`, `status` and `opened_at`.
+
+        Raises:
+            BankError: the bank refused; there is no ticket.
+            BankUnavailable: no usable answer; there may be one. Call again with the same key.
+        """
+        said = {"transfer_id": transfer_id, "reason": reason}
+        headers = {"Idempotency-Key": idempotency_key}
+        return await self._call(token, "POST", "/api/accounts/disputes", json=said, headers=headers)
 
     async def _call(self, token: str, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
         if not _B64TOKEN.fullmatch(token):

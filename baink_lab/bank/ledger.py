@@ -13,6 +13,7 @@ from typing import Any
 
 from baink_lab.bank import money, opening
 from baink_lab.bank.book import open_book
+from baink_lab.bank.disputes import Dispute, open_dispute
 from baink_lab.bank.order import Order
 from baink_lab.bank.postings import (
     Authority,
@@ -24,6 +25,7 @@ from baink_lab.bank.postings import (
     receipt_of,
 )
 from baink_lab.bank.problems import Refusal
+from baink_lab.bank.statements import statement_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,6 +141,25 @@ class Ledger:
             receipt = new_receipt(order, balance - order.amount, at)
             post(book, order, authority, receipt)
         return Posting(receipt, replayed=False)
+
+    def statement(self, owner: str, year: int) -> dict[str, Any]:
+        """One year of `owner`: each account with what was paid in and out."""
+        with self._lock:
+            return statement_of(self._book, owner, year)
+
+    def open_dispute(
+        self, dispute: Dispute, owner: str, key: str, *, at: float
+    ) -> tuple[dict[str, Any], bool]:
+        """Open a ticket once; the same key is answered as before.
+
+        Returns:
+            The ticket, and whether an earlier request opened it.
+
+        Raises:
+            Refusal: `idempotency_key_reused` or `unknown_transfer`.
+        """
+        with self._transaction() as book:
+            return open_dispute(book, dispute, owner, key, at)
 
     def total(self) -> int:
         """The sum of all entries, in minor units; anything but 0 is a broken ledger."""
