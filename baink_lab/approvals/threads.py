@@ -8,6 +8,7 @@ with `Send` once its outcome is known.
 from __future__ import annotations
 
 import asyncio
+import collections
 import contextlib
 import inspect
 import weakref
@@ -31,10 +32,14 @@ class Threads:
     Args:
         graph: a compiled graph with a checkpointer, or a `RemoteGraph`.
         on_event: hears what the graph streams while it runs.
+
+    Attributes:
+        runs: how often the graph was run so far, by thread.
     """
 
     def __init__(self, graph: Any, on_event: Listener | None = None) -> None:
         self.graph = graph
+        self.runs: collections.Counter[str] = collections.Counter()
         self._on_event = on_event
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
@@ -73,6 +78,7 @@ class Threads:
         The caller holds the thread: see `turn`.
         """
         thread_id = config["configurable"]["thread_id"]
+        self.runs[thread_id] += 1
         # RemoteGraph knows no durability; there the server decides.
         known = inspect.signature(self.graph.astream).parameters
         more = {"durability": "sync"} if "durability" in known else {}

@@ -84,4 +84,5 @@ async def main():
         server.wait(20)
 
 
-print(json.dumps(asyncio.run(main())))
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(main())))
