@@ -113,9 +113,7 @@ def _sdk(
     work.mkdir()
     order = dict(zip(("from_account", "to_account"), accounts, strict=True))
     command = [install.python_of("ai"), install.PEERS / "counted.py", json.dumps(list(waits))]
-    told: list[dict[str, Any]] = run_peer(
-        [*command, str(patience), json.dumps(order)], line, work
-    )
+    told: list[dict[str, Any]] = run_peer([*command, str(patience), json.dumps(order)], line, work)
     return told
 
 
@@ -136,10 +134,16 @@ async def _ours(
             return {"wait": wait, "message": message, "collected": True}
 
         results = await asyncio.gather(*map(one, waits))
-        kept = b"".join(path.read_bytes() for path in folder.glob("threads.db*")).decode("latin-1")
+        kept = _bytes_of(folder)
         runs = aiya.resumer.threads.runs
         more = [{"runs": runs[f"t{wait}"], "checkpoints": kept} for wait in waits]
         return [one | another for one, another in zip(results, more, strict=True)]
+
+
+def _bytes_of(folder: Path) -> str:
+    """Every byte of the threads' file and its journals."""
+    files = folder.glob("threads.db*")
+    return b"".join(path.read_bytes() for path in files).decode("latin-1")
 
 
 class _Caller:
