@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 
-from bench import approval, resumer, start
+from bench import approval, resumer, start, tenant
 from bench.budget import Row, table
 
 
@@ -16,6 +16,7 @@ async def main() -> None:
     rows += await approval.measure()
     rows += await resumer.thousand()
     rows += await resumer.scheduling()
+    rows += await tenant.measure()
     print(table(rows))
 
 

@@ -55,7 +55,7 @@ def start(
         asked = _read(tenant, client, fields)
         channel = _channel(tenant, asked)
         now = tenant.now()
-        pending = len(tenant.ciba.pending(now))
+        pending = tenant.ciba.count_pending(now)
         tenant.ciba_limits.admit(asked.user["user_id"], pending, now)
     except OAuthError as refused:
         details = {"error": {"message": str(refused)}, "body": _logged(fields)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import heapq
 import secrets
 from typing import Any, Literal
 
@@ -87,6 +88,9 @@ class CibaBook:
         self._pending = {
             key: item for key, item in self._requests.items() if item.state == "pending"
         }
+        # By expiry, so that counting what waits costs nothing for what has not changed.
+        self._ends = [(item.expires_at, key) for key, item in self._pending.items()]
+        heapq.heapify(self._ends)
 
     def open(self, request: CibaRequest) -> None:
         """Record a new request, and forget those that ended long ago."""
@@ -96,6 +100,7 @@ class CibaBook:
         self._requests[request.auth_req_id] = request
         self._by_consent[request.consent_id] = request
         self._pending[request.auth_req_id] = request
+        heapq.heappush(self._ends, (request.expires_at, request.auth_req_id))
 
     def find(self, auth_req_id: str, client_id: str) -> CibaRequest | None:
         """The request, if this client made it."""
@@ -108,9 +113,13 @@ class CibaBook:
 
     def pending(self, now: float) -> list[CibaRequest]:
         """Those that the phone may still answer, oldest first."""
-        for key in [key for key, item in self._pending.items() if now >= item.expires_at]:
-            del self._pending[key]
+        self._lapse(now)
         return list(self._pending.values())
+
+    def count_pending(self, now: float) -> int:
+        """How many the phone may still answer."""
+        self._lapse(now)
+        return len(self._pending)
 
     def decide(self, consent_id: str, state: Literal["approved", "denied"], now: float) -> None:
         """Take the phone's answer.
@@ -131,6 +140,10 @@ class CibaBook:
     def by_consent(self, consent_id: str) -> CibaRequest | None:
         """The request behind a notification, or None."""
         return self._by_consent.get(consent_id)
+
+    def _lapse(self, now: float) -> None:
+        while self._ends and now >= self._ends[0][0]:
+            self._pending.pop(heapq.heappop(self._ends)[1], None)
 
     def _settle(self, request: CibaRequest, state: State) -> None:
         before = request.state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import hmac
 import math
@@ -57,7 +58,7 @@ def exchange(
         access.require_grant_type(client, name)
         if is_public(client) and name in (CIBA_GRANT, "client_credentials"):
             raise OAuthError("access_denied", "Unauthorized", status=401)
-        body = _settled(tenant, grant, client, fields)
+        body = grant(tenant, client, fields)
     except OAuthError as refused:
         if refused.code not in _NOT_LOGGED:
             details = {"error": {"message": str(refused)}}
@@ -70,16 +71,19 @@ def exchange(
     return body
 
 
-def _settled(
-    tenant: Tenant, grant: Grant, client: dict[str, Any], fields: dict[str, str]
-) -> dict[str, Any]:
+def _settled(grant: Grant) -> Grant:
     """One grant in one transaction. A refusal is an answer too: a code that it spent is spent."""
-    with tenant.store.atomic():
-        try:
-            return grant(tenant, client, fields)
-        except OAuthError as reason:
-            refused = reason
-    raise refused
+
+    @functools.wraps(grant)
+    def settled(tenant: Tenant, client: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]:
+        with tenant.store.atomic():
+            try:
+                return grant(tenant, client, fields)
+            except OAuthError as reason:
+                refused = reason
+        raise refused
+
+    return settled
 
 
 def identify(tenant: Tenant, fields: dict[str, str], authorization: str) -> dict[str, Any]:
@@ -107,6 +111,7 @@ def require(fields: dict[str, str], name: str) -> str:
 
 
 def _ciba(tenant: Tenant, client: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]:
+    """A poll. All but the last find no answer yet: those cost a look-up and touch no file."""
     request = tenant.ciba.find(require(fields, "auth_req_id"), client["client_id"])
     state = "unknown" if request is None else request.poll(tenant.now())
     if request is None or state == "unknown":
@@ -118,7 +123,8 @@ def _ciba(tenant: Tenant, client: dict[str, Any], fields: dict[str, str]) -> dic
     if state != "approved":
         text = "The end-user denied the authorization request or it has been expired"
         raise OAuthError("access_denied", text)
-    return _approved(tenant, client, request)
+    with tenant.store.atomic():
+        return _approved(tenant, client, request)
 
 
 def _slow_down(interval: float) -> OAuthError:
@@ -227,7 +233,7 @@ def _client_credentials(
 
 _GRANTS: dict[str, Grant] = {
     CIBA_GRANT: _ciba,
-    "authorization_code": _code,
-    "refresh_token": _refresh,
-    "client_credentials": _client_credentials,
+    "authorization_code": _settled(_code),
+    "refresh_token": _settled(_refresh),
+    "client_credentials": _settled(_client_credentials),
 }

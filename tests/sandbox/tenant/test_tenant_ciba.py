@@ -106,6 +106,28 @@ async def test_a_hasty_poll_is_told_to_slow_down(form, poll, tenant_http, clock)
     assert (await poll(key)).json()["error"] == "authorization_pending"
 
 
+async def test_a_poll_before_the_answer_touches_no_file(form, poll, tenant_http, tenant, clock):
+    key = (await tenant_http.post("bc-authorize", data=form)).json()["auth_req_id"]
+    statements = []
+    tenant.store.connection.set_trace_callback(statements.append)
+    for wanted in ("authorization_pending", "slow_down"):
+        assert (await poll(key)).json()["error"] == wanted
+    assert statements == []
+    clock.advance(20)
+    assert (await poll(key)).json()["error"] == "authorization_pending"
+    assert statements == []
+
+
+async def test_what_waits_is_counted_as_it_lapses(form, tenant_http, tenant, clock):
+    for seconds in (60, 30, 300):
+        asked = await tenant_http.post("bc-authorize", data=form | {"requested_expiry": seconds})
+        assert asked.status_code == 200
+    now = clock.now()
+    for later, waiting in ((0, 3), (29.9, 3), (30, 2), (60, 1), (299.9, 1), (300, 0)):
+        assert tenant.ciba.count_pending(now + later) == waiting
+        assert len(tenant.ciba.pending(now + later)) == waiting
+
+
 @pytest.mark.parametrize("ending", ["deny", "expire"])
 async def test_denied_and_expired_look_the_same(form, poll, tenant_http, phone_http, clock, ending):
     key = (await tenant_http.post("bc-authorize", data=form)).json()["auth_req_id"]

@@ -1,11 +1,26 @@
 // Peer: npm oidc-provider with CIBA on. A second port plays the phone: POST /approve, /deny.
+// Its own memory forgets all but the last thousand entries; this one keeps them (see bench/).
 import http from "node:http";
 import { Provider } from "oidc-provider";
+
+const kept = new Map();
+class Memory {
+  constructor(model) { this.model = model; }
+  key(id) { return `${this.model}:${id}`; }
+  async upsert(id, payload) { kept.set(this.key(id), payload); }
+  async find(id) { return kept.get(this.key(id)); }
+  async destroy(id) { kept.delete(this.key(id)); }
+  async consume(id) { kept.get(this.key(id)).consumed = Math.floor(Date.now() / 1000); }
+  async revokeByGrantId(grantId) {
+    for (const [key, payload] of kept) if (payload.grantId === grantId) kept.delete(key);
+  }
+}
 
 const waiting = [];
 const PORT = Number(process.argv[2]);
 const issuer = `http://127.0.0.1:${PORT}`;
 const provider = new Provider(issuer, {
+  adapter: Memory,
   clients: [{
     client_id: "bank", client_secret: "a-secret-of-the-interop-tests", redirect_uris: [],
     response_types: [], grant_types: ["urn:openid:params:grant-type:ciba"],
