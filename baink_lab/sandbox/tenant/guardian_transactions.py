@@ -10,6 +10,7 @@ from typing import Any
 
 from baink_lab.sandbox.tenant.ciba import CibaRequest
 from baink_lab.sandbox.tenant.errors import ManagementError
+from baink_lab.sandbox.tenant.one_time_passwords import new_secret
 from baink_lab.sandbox.tenant.state import Tenant
 from baink_lab.sandbox.tenant.values import base62, iso
 
@@ -133,7 +134,7 @@ def enroll_device(
         public_key: the JWK that verifies what the device signs.
     """
     token = secrets.token_urlsafe(32)
-    totp = base64.b32encode(secrets.token_bytes(20)).decode()
+    totp = new_secret()
     enrollment = tenant.enrollments[enrollment_id]
     kept = {
         "_public_key": public_key,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 CIBA_GRANT = "urn:openid:params:grant-type:ciba"
 CONNECTION = "Username-Password-Authentication"
+AUTHENTICATOR = "authenticator"  # the `auth_method` of an app that shows one-time passwords
 # Contract section 5.7.
 FACTORS = (
     "push-notification",
@@ -157,6 +158,35 @@ def enroll(tenant: Tenant, user_id: str, device: str) -> dict[str, Any]:
         "_user_id": user_id,
     }
     return dict(tenant.enrollments.put(str(enrollment["id"]), enrollment))
+
+
+def enroll_otp(tenant: Tenant, user_id: str, secret: str, step: int) -> dict[str, Any]:
+    """Enrol an authenticator app of the user; it receives no push. Returns the enrolment.
+
+    Args:
+        tenant: the tenant.
+        user_id: whose app.
+        secret: that the app and we share, in Base32.
+        step: of the last code that was taken.
+    """
+    moment = iso(tenant.now())
+    enrollment = {
+        "id": f"dev_{base62(16)}",
+        "status": "confirmed",
+        "type": "authenticator",
+        "auth_method": AUTHENTICATOR,
+        "enrolled_at": moment,
+        "last_auth": moment,
+        "_user_id": user_id,
+        "_totp": secret,
+        "_totp_step": step,
+    }
+    return dict(tenant.enrollments.put(str(enrollment["id"]), enrollment))
+
+
+def authenticator_of(enrollment: dict[str, Any]) -> str:
+    """What the log calls the kind of an enrolment."""
+    return "otp" if enrollment["auth_method"] == AUTHENTICATOR else "guardian"
 
 
 def enrollments_of(tenant: Tenant, user_id: str) -> list[dict[str, Any]]:

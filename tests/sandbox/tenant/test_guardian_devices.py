@@ -310,6 +310,28 @@ async def test_two_devices_one_answer(device, start, transaction, tenant_http, c
     assert (await device.answer(one, False)).status_code == 404
 
 
+@pytest.mark.parametrize("accepted", [True, False])
+@pytest.mark.parametrize("answers_first", [0, 1])
+async def test_either_device_answers_and_the_other_copy_is_gone(
+    device, start, poll, transaction, tenant_http, clock, answers_first, accepted
+):
+    second = Device(tenant_http, clock)
+    assert (await second.enroll(await transaction(), name="Tablet")).status_code == 200
+    started = await start()
+    devices = [device, second]
+    copies = [(await each.pushes())[0] for each in devices]
+    assert copies[0]["txlnkid"] == copies[1]["txlnkid"], "two copies of one request"
+    for each, copy in zip(devices, copies, strict=True):
+        assert (await each.consent(copy)).status_code == 200
+    assert (await devices[answers_first].answer(copies[answers_first], accepted)).status_code == 204
+    other, copy = devices[1 - answers_first], copies[1 - answers_first]
+    assert await other.pushes() == []
+    assert (await other.consent(copy)).status_code == 404
+    assert (await other.answer(copy, not accepted)).status_code == 404
+    got = await poll(started)
+    assert ("access_token" in got, got.get("error") == "access_denied") == (accepted, not accepted)
+
+
 async def test_enrolment_is_single_use_and_quick(transaction, tenant_http, clock):
     device = Device(tenant_http, clock)
     used = await transaction()
@@ -322,9 +344,16 @@ async def test_enrolment_is_single_use_and_quick(transaction, tenant_http, clock
     assert (await device.enroll("made up")).status_code == 401
 
 
-async def test_one_device_when_the_ticket_says_so(transaction, tenant_http, clock):
-    refused = await Device(tenant_http, clock).enroll(await transaction(more=False))
+async def test_one_device_when_the_ticket_says_so(transaction, ticket, tenant_http, clock):
+    ben = {"more": False, "email": "ben@baink.example"}
+    link, begun = await ticket(**ben), [await transaction(**ben) for _ in range(2)]
+    first, second = Device(tenant_http, clock), Device(tenant_http, clock)
+    assert (await first.enroll(begun[0])).status_code == 200
+    refused = await second.enroll(begun[1])
     assert (refused.status_code, refused.json()["errorCode"]) == (409, "already_enrolled")
+    page = await tenant_http.get(link)
+    assert page.status_code == 400
+    assert "one more" in page.text
 
 
 @pytest.mark.parametrize(

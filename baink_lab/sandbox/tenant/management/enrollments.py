@@ -94,8 +94,9 @@ def _mine(call: Call) -> list[dict[str, Any]]:
 
 
 def _find_method(call: Call) -> dict[str, Any]:
-    wanted = call.params["method"].removeprefix(_PUSH)
-    found = next((item for item in _mine(call) if item["id"] == wanted), None)
+    wanted = call.params["method"]
+    mine = _mine(call)
+    found = next((item for item in mine if wanted in (item["id"], _shown(item)["id"])), None)
     if found is None:
         text = "Authentication method not found."
         raise ManagementError(404, text, "authentication_method_not_found")
@@ -103,7 +104,17 @@ def _find_method(call: Call) -> dict[str, Any]:
 
 
 def _shown(enrollment: dict[str, Any]) -> dict[str, Any]:
-    """An enrolment as an authentication method: one entry, a push and a TOTP half inside."""
+    """An enrolment as an authentication method; one for push has a push and a TOTP half inside."""
+    if enrollment["auth_method"] == models.AUTHENTICATOR:
+        return {
+            "id": f"totp|{enrollment['id']}",
+            "type": "totp",
+            "confirmed": enrollment["status"] == "confirmed",
+            **({"name": enrollment["name"]} if enrollment.get("name") else {}),
+            "created_at": enrollment["enrolled_at"],
+            "enrolled_at": enrollment["enrolled_at"],
+            "last_auth_at": enrollment["last_auth"],
+        }
     method = {
         "id": f"{_PUSH}{enrollment['id']}",
         "type": "push",

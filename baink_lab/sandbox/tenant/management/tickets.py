@@ -15,6 +15,8 @@ from baink_lab.sandbox.tenant.state import Tenant
 from baink_lab.sandbox.tenant.values import base62
 from baink_lab.sandbox.tenant.wire import answer
 
+PUSH = "push-notification"
+OTP = "otp"
 TICKET_LIFE = 5 * 24 * 3600  # seconds
 MAX_DEVICE_NAME = 128  # characters
 
@@ -49,24 +51,79 @@ def enroll_with_ticket(tenant: Tenant, ticket_id: str, device_name: str) -> dict
         The enrolment, as the Management API shows it.
 
     Raises:
+        ManagementError: as `redeemable`; 400 no usable name.
+    """
+    ticket, user = redeemable(tenant, ticket_id, PUSH)
+    name = device_name.strip()
+    if not 0 < len(name) <= MAX_DEVICE_NAME:
+        refuse_payload(f"A device name has 1 to {MAX_DEVICE_NAME} characters")
+    with tenant.store.atomic():
+        enrollment = models.enroll(tenant, user["user_id"], name)
+        _redeem(tenant, ticket_id, ticket, user, enrollment)
+    return models.public(enrollment)
+
+
+def enroll_otp_with_ticket(
+    tenant: Tenant, ticket_id: str, secret: str, step: int
+) -> dict[str, Any]:
+    """Redeem a ticket: enrol an authenticator app whose first code was right.
+
+    Args:
+        tenant: the tenant.
+        ticket_id: from the ticket URL.
+        secret: that the app and we share.
+        step: of the code that was taken; no code of this step or before is good again.
+
+    Raises:
+        ManagementError: as `redeemable`.
+    """
+    ticket, user = redeemable(tenant, ticket_id, OTP)
+    with tenant.store.atomic():
+        enrollment = models.enroll_otp(tenant, user["user_id"], secret, step)
+        _redeem(tenant, ticket_id, ticket, user, enrollment)
+    return models.public(enrollment)
+
+
+def redeemable(
+    tenant: Tenant, ticket_id: str, factor: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The ticket and its user, when this factor can be enrolled with it now.
+
+    Raises:
         ManagementError: 404 unknown ticket, 401 used or expired, 404 the user is gone,
-            409 already enrolled and the ticket is not for one more device, 400 no usable name.
+            409 already enrolled and the ticket is not for one more, 403
+            `enrollment_method_disabled`, the ticket or the tenant is not for this factor.
     """
     ticket = usable_ticket(tenant, ticket_id)
     user = tenant.users.get(ticket["user_id"])
     if user is None:
         raise ManagementError(404, "User not found.", "inexistent_user")
-    name = device_name.strip()
-    if not 0 < len(name) <= MAX_DEVICE_NAME:
-        refuse_payload(f"A device name has 1 to {MAX_DEVICE_NAME} characters")
+    if factor not in factors_of(tenant, ticket):
+        text = "The enrollment method is disabled"
+        raise ManagementError(403, text, "enrollment_method_disabled")
     if not ticket["allow_multiple"] and models.enrollments_of(tenant, user["user_id"]):
         raise ManagementError(409, "The user is already enrolled.", "already_enrolled")
-    with tenant.store.atomic():
-        tenant.tickets.put(ticket_id, {**ticket, "used": True})
-        enrollment = models.enroll(tenant, user["user_id"], name)
-        for kind in ("gd_start_enroll", "gd_enrollment_complete"):
-            tenant.events.add(kind, user=user, details=enrollment_details(tenant, enrollment))
-    return models.public(enrollment)
+    return ticket, user
+
+
+def factors_of(tenant: Tenant, ticket: dict[str, Any]) -> list[str]:
+    """What may be enrolled with a ticket: the factor that it names, else any that we have."""
+    named = ticket.get("factor")
+    on = [PUSH, *([OTP] if tenant.guardian[f"factor:{OTP}"]["enabled"] else [])]
+    return [factor for factor in on if named in (None, factor)]
+
+
+def _redeem(
+    tenant: Tenant,
+    ticket_id: str,
+    ticket: dict[str, Any],
+    user: dict[str, Any],
+    enrollment: dict[str, Any],
+) -> None:
+    tenant.tickets.put(ticket_id, {**ticket, "used": True})
+    details = enrollment_details(tenant, enrollment)
+    for kind in ("gd_start_enroll", "gd_enrollment_complete"):
+        tenant.events.add(kind, user=user, details=details)
 
 
 def usable_ticket(tenant: Tenant, ticket_id: str) -> dict[str, Any]:
@@ -84,25 +141,35 @@ def usable_ticket(tenant: Tenant, ticket_id: str) -> dict[str, Any]:
     return dict(ticket)
 
 
-def enrollment_details(tenant: Tenant, enrollment: dict[str, Any]) -> dict[str, Any]:
-    """The `details` of the Guardian log events (contract section 5.9)."""
-    return {
-        "authenticator": "guardian",
-        "device_id": enrollment["id"],
-        "enrollment": {
-            "_id": enrollment["id"],
-            "identifier": enrollment["identifier"],
-            "name": enrollment["name"],
-            "tenant": tenant.name,
-            "user_id": enrollment["_user_id"],
-        },
+def enrollment_details(
+    tenant: Tenant, enrollment: dict[str, Any], authenticator: str = ""
+) -> dict[str, Any]:
+    """The `details` of the Guardian log events (contract section 5.9).
+
+    Args:
+        tenant: the tenant.
+        enrollment: whose; of one that only begins, `_user_id` is enough.
+        authenticator: of which kind, when the enrolment does not say it yet.
+    """
+    device = {
+        "_id": enrollment.get("id"),
+        "identifier": enrollment.get("identifier"),
+        "name": enrollment.get("name"),
+        "tenant": tenant.name,
+        "user_id": enrollment["_user_id"],
     }
+    details = {
+        "authenticator": authenticator or models.authenticator_of(enrollment),
+        "device_id": enrollment.get("id"),
+        "enrollment": {name: value for name, value in device.items() if value is not None},
+    }
+    return {name: value for name, value in details.items() if value is not None}
 
 
 def _create(call: Call) -> Response:
     new, tenant = call.body(_NewTicket), call.tenant
-    if new.factor != "push-notification":
-        refuse_payload("The sandbox enrolls push-notification only")
+    if new.factor not in (PUSH, OTP):
+        refuse_payload(f"The sandbox enrolls {PUSH} and {OTP} only")
     if new.user_id not in tenant.users:
         raise ManagementError(404, "User not found.", "inexistent_user")
     now = tenant.now()
@@ -111,6 +178,7 @@ def _create(call: Call) -> Response:
     ticket_id = f"gten_{base62(32)}"
     ticket = {
         "user_id": new.user_id,
+        "factor": new.given().get("factor"),
         "allow_multiple": new.allow_multiple_enrollments,
         "expires_at": now + TICKET_LIFE,
         "used": False,
