@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import re
 from typing import Annotated, Any, Literal
 
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,9 +16,16 @@ from baink_lab.sandbox.tenant.errors import (
     OAuthError,
     UnknownNotification,
 )
+from baink_lab.sandbox.tenant.guardian_signatures import (
+    API,
+    PROOF_SECONDS,
+    accepted,
+    checked_key,
+    is_pass,
+    proof_id,
+)
 from baink_lab.sandbox.tenant.guardian_transactions import (
     Transactions,
-    challenge,
     device_of,
     enroll_device,
     gone,
@@ -34,18 +35,14 @@ from baink_lab.sandbox.tenant.guardian_transactions import (
     read_token,
 )
 from baink_lab.sandbox.tenant.management.enrollments import remove_enrollment
-from baink_lab.sandbox.tenant.management.payload import Payload, read_payload, refuse_payload
+from baink_lab.sandbox.tenant.management.payload import Payload, read_payload
 from baink_lab.sandbox.tenant.management.tickets import enroll_with_ticket
 from baink_lab.sandbox.tenant.state import Tenant
-from baink_lab.sandbox.tenant.values import iso, moment_in
-from baink_lab.sandbox.tenant.wire import answer, parse_json, read_body
+from baink_lab.sandbox.tenant.values import iso
+from baink_lab.sandbox.tenant.wire import answer, read_body
 
-SKEW = 30  # seconds that a device's clock may be off
-LONGEST_ANSWER = 60  # seconds; the SDKs sign for 30
-PROOF_SECONDS = 300  # how old a DPoP proof may be
-_BASE = "/appliance-mfa/api"
+_BASE = f"/{API}"
 _TICKET = re.compile(r'Ticket id="([A-Za-z0-9_-]{1,128})"')
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 
 _Text = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -113,7 +110,7 @@ class GuardianDevices:
             raise invalid_token()
         ticket_id = self._transactions.ticket(sent[1])
         device = read_payload(_NewDevice, await _body(request))
-        public_key = _checked_key(device.public_key.model_dump())
+        public_key = checked_key(device.public_key.model_dump())
         with tenant.store.atomic():
             enrollment = enroll_with_ticket(tenant, ticket_id, device.name)
             kept = {
@@ -179,26 +176,9 @@ class GuardianDevices:
         }
 
     def _check_proof(self, enrollment: dict[str, Any], request: Request, token: str) -> None:
-        """RFC 9449 section 4.3, with Auth0's header names (contract section 6.3)."""
-        header, claims = _verified(enrollment, request.headers.get("mfa-dpop", "")) or ({}, {})
-        key = enrollment.get("_public_key") or {}
-        sent = header.get("jwk")
-        digest = hashlib.sha256(token.encode()).digest()
-        now, issued, proof = self._tenant.now(), moment_in(claims, "iat"), claims.get("jti")
-        urls = [f"{form}rich-consents/{request.path_params['id']}" for form in self._issuers()]
-        held = (
-            header.get("typ") == "dpop+jwt"
-            and isinstance(sent, dict)
-            and (sent.get("n"), sent.get("e")) == (key.get("n"), key.get("e"))
-            and claims.get("htm") == "GET"
-            and claims.get("htu") in urls
-            and claims.get("ath") == base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-            and issued is not None
-            and abs(now - issued) <= PROOF_SECONDS
-            and isinstance(proof, str)
-            and 0 < len(proof) <= 255
-        )
-        if not held or not self._fresh(f"{enrollment['id']} {proof}", now):
+        consent_id, signed = str(request.path_params["id"]), request.headers.get("mfa-dpop", "")
+        proof = proof_id(self._tenant, enrollment, consent_id, token, signed)
+        if proof is None or not self._fresh(f"{enrollment['id']} {proof}", self._tenant.now()):
             raise ManagementError(403, "Invalid DPoP Assertion", "invalid_dpop_assertion")
 
     def _fresh(self, proof: str, now: float) -> bool:
@@ -215,8 +195,8 @@ class GuardianDevices:
         sent = read_payload(_Answer, await _body(request)).challenge_response
         if not is_active(self._tenant, asked):
             raise gone()
-        _, claims = _verified(enrollment, sent) or ({}, {})
-        if not self._answer_holds(enrollment, asked.consent_id, claims):
+        claims = accepted(self._tenant, enrollment, asked.consent_id, sent)
+        if claims is None:
             raise invalid_token()
         approve = claims["auth0_guardian_accepted"]
         reason = claims.get("auth0_guardian_reason")
@@ -231,31 +211,15 @@ class GuardianDevices:
             raise gone() from None
         return Response(status_code=204)
 
-    def _answer_holds(
-        self, enrollment: dict[str, Any], consent_id: str, claims: dict[str, Any]
-    ) -> bool:
-        now = self._tenant.now()
-        issued, expires = moment_in(claims, "iat"), moment_in(claims, "exp")
-        wanted = challenge(self._tenant, enrollment["id"], consent_id)
-        return (
-            claims.get("aud")
-            in [f"{form}{_BASE[1:]}/resolve-transaction" for form in self._issuers()]
-            and claims.get("iss") == enrollment["identifier"]
-            and hmac.compare_digest(str(claims.get("sub")).encode(), wanted.encode())
-            and claims.get("auth0_guardian_method") == "push"
-            and isinstance(claims.get("auth0_guardian_accepted"), bool)
-            and issued is not None
-            and expires is not None
-            and issued - SKEW <= now <= expires + SKEW
-            and expires - issued <= LONGEST_ANSWER
-        )
-
     def _device(self, request: Request) -> dict[str, Any]:
-        token = _bearer(request, "Bearer")
-        return device_of(self._tenant, str(request.path_params["id"]), token)
-
-    def _issuers(self) -> frozenset[str]:
-        return self._tenant.issuer_forms()
+        """The enrolment in the path, when its device calls: by its token, or by a JWT it signed."""
+        token, enrollment_id = _bearer(request, "Bearer"), str(request.path_params["id"])
+        if "." not in token:
+            return device_of(self._tenant, enrollment_id, token)
+        enrollment = dict(self._tenant.enrollments.get(enrollment_id, {}))
+        if not is_pass(self._tenant, enrollment, token):
+            raise invalid_token()
+        return enrollment
 
 
 def _bearer(request: Request, scheme: str) -> str:
@@ -263,38 +227,6 @@ def _bearer(request: Request, scheme: str) -> str:
     if kind.lower() != scheme.lower() or not token.strip():
         raise invalid_token()
     return token.strip()
-
-
-def _checked_key(jwk: dict[str, Any]) -> dict[str, Any]:
-    """The key, when it is a usable RSA key of 2048 bits or more.
-
-    Raises:
-        ManagementError: 400 `invalid_body`.
-    """
-    try:
-        numbers = RSAKey.import_key(jwk).public_key.public_numbers()
-    except (JoseError, ValueError):
-        refuse_payload("public_key is no RSA key")
-    if numbers.n.bit_length() < 2048 or numbers.e < 3:
-        refuse_payload("public_key must have at least 2048 bits")
-    return jwk
-
-
-def _verified(
-    enrollment: dict[str, Any], token: str
-) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Header and claims of what the device signed; None when its key does not verify it."""
-    key = enrollment.get("_public_key")
-    if key is None or len(token) > 8192 or not all(map(_BASE64URL.fullmatch, token.split("."))):
-        return None
-    registry = jws.JWSRegistry(algorithms=["RS256"], strict_check_header=False)
-    registry.max_header_length = 4096  # a DPoP proof carries the public key in its header
-    try:
-        signed = jws.deserialize_compact(token, RSAKey.import_key(key), registry=registry)
-        claims = parse_json(signed.payload)
-    except (JoseError, ValueError, TypeError, AttributeError):
-        return None
-    return (dict(signed.headers()), claims) if isinstance(claims, dict) else None
 
 
 async def _body(request: Request) -> bytes:

@@ -240,6 +240,8 @@ async def test_a_denial_keeps_its_reason_in_the_log_only(device, start, poll, te
         {"sub": None},
         {"iss": "dev_x"},
         {"aud": f"{ISSUER}elsewhere"},
+        {"aud": [f"{ISSUER}{BASE}/resolve-transaction"]},
+        {"aud": {}},
         {"auth0_guardian_method": "otp"},
         {"auth0_guardian_accepted": "true"},
         {"exp": 1},
@@ -261,6 +263,7 @@ async def test_a_forged_answer_decides_nothing(device, start, tenant, changes):
         {"key": Device.stranger},
         {"typ": "JWT"},
         {"htu": f"{ISSUER}rich-consents/cns_another"},
+        {"htu": [f"{ISSUER}rich-consents/cns_another"]},
         {"htm": "POST"},
         {"ath": "x"},
         {"iat": 0},
@@ -390,6 +393,85 @@ async def test_a_device_renames_and_removes_itself(device, tenant_http, tenant):
     assert (
         await tenant_http.delete(f"{BASE}/device-accounts/{seeded}", headers=wrong)
     ).status_code == 401
+
+
+def device_pass(device, clock, *, key=None, **changes):
+    """What newer Guardian SDKs sign for themselves in place of the device token."""
+    now = int(clock.now())
+    claims = {
+        "iss": device.account["id"],
+        "sub": device.account["user_id"],
+        "aud": f"{ISSUER}{BASE}/device-accounts",
+        "iat": now,
+        "exp": now + 7200,
+    }
+    kept = {name: value for name, value in (claims | changes).items() if value is not ...}
+    return jwt.encode({"alg": "RS256", "typ": "JWT"}, kept, key or device.key)
+
+
+async def test_a_device_may_sign_for_itself(device, start, tenant_http, tenant, clock):
+    path = f"{BASE}/device-accounts/{device.account['id']}"
+    headers = {"authorization": f"Bearer {device_pass(device, clock)}"}
+    changed = await tenant_http.patch(path, json={"name": "New"}, headers=headers)
+    assert (changed.status_code, changed.json()["name"]) == (200, "New")
+    await start()
+    assert len((await tenant_http.get(f"{path}/pushes", headers=headers)).json()) == 1
+    clock.advance(7200)
+    headers = {"authorization": f"Bearer {device_pass(device, clock)}"}
+    assert (await tenant_http.delete(path, headers=headers)).status_code == 204
+    assert device.account["id"] not in tenant.enrollments
+    assert (await tenant_http.delete(path, headers=headers)).status_code == 401, "it is gone"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"key": Device.stranger},
+        {"iss": "dev_another"},
+        {"iss": ...},
+        {"sub": "auth0|another"},
+        {"sub": ...},
+        {"aud": f"{ISSUER}{BASE}/resolve-transaction"},
+        {"aud": "https://elsewhere.example/appliance-mfa/api/device-accounts"},
+        {"aud": [f"{ISSUER}{BASE}/device-accounts"]},
+        {"aud": ...},
+        {"exp": 1},
+        {"exp": ...},
+        {"exp": 99_999_999_999},
+        {"iat": ...},
+        {"iat": True},
+        {"iat": 99_999_999_999, "exp": 99_999_999_999},
+    ],
+)
+async def test_a_wrong_pass_opens_nothing(device, tenant_http, tenant, clock, changes):
+    headers = {"authorization": f"Bearer {device_pass(device, clock, **changes)}"}
+    before = dict(tenant.enrollments)
+    path = f"{BASE}/device-accounts/{device.account['id']}"
+    for method, body in (("PATCH", {"name": "Mine"}), ("DELETE", None), ("GET", None)):
+        where = f"{path}/pushes" if method == "GET" else path
+        refused = await tenant_http.request(method, where, json=body, headers=headers)
+        assert (refused.status_code, refused.json()["errorCode"]) == (401, "invalid_token")
+    assert dict(tenant.enrollments) == before
+
+
+async def test_a_pass_is_for_its_own_device(device, tenant_http, tenant, clock):
+    seeded = next(iter(tenant.enrollments))
+    assert "_public_key" not in tenant.enrollments[seeded], "the stand-in phone signs nothing"
+    for other in (seeded, "dev_none"):
+        for issuer in (device.account["id"], other):
+            headers = {"authorization": f"Bearer {device_pass(device, clock, iss=issuer)}"}
+            path = f"{BASE}/device-accounts/{other}"
+            assert (await tenant_http.delete(path, headers=headers)).status_code == 401
+    assert seeded in tenant.enrollments
+
+
+async def test_a_pass_expires(device, tenant_http, clock):
+    headers = {"authorization": f"Bearer {device_pass(device, clock)}"}
+    path = f"{BASE}/device-accounts/{device.account['id']}/pushes"
+    clock.advance(7200)
+    assert (await tenant_http.get(path, headers=headers)).status_code == 200
+    clock.advance(31)
+    assert (await tenant_http.get(path, headers=headers)).status_code == 401
 
 
 async def test_the_management_api_shows_no_secret_of_a_device(
