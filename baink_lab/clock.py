@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
+from collections.abc import Callable
 from typing import Protocol
+
+#: How soon somebody who sleeps on an adjustable clock takes note that it was set forward.
+LOOK_SECONDS = 0.1
 
 
 class Clock(Protocol):
@@ -30,6 +34,33 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Return after `seconds` of wall time."""
         await asyncio.sleep(seconds)
+
+
+class AdjustableClock:
+    """The machine's clock plus an offset, which others may let grow while somebody sleeps.
+
+    Args:
+        offset: tells by how many seconds we are ahead of the machine; asked at each look.
+    """
+
+    def __init__(self, offset: Callable[[], float]) -> None:
+        self._offset = offset
+
+    def now(self) -> float:
+        """Seconds since 1970-01-01 UTC, as this clock shows them."""
+        return time.time() + self._offset()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after `seconds` of this clock: at once when it is set forward by that much."""
+        left = seconds
+        if left <= 0:
+            await asyncio.sleep(0)
+        while left > 0:
+            begun, ahead = time.monotonic(), self._offset()
+            # The offset is another process's, and no event tells of it.
+            await asyncio.sleep(min(left, LOOK_SECONDS))
+            # A clock that was set back lets nobody sleep longer: only what passes counts.
+            left -= time.monotonic() - begun + max(0.0, self._offset() - ahead)
 
 
 class VirtualClock:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal
 
 import httpx
@@ -17,7 +18,9 @@ from baink_lab.aiya import Aiya, open_aiya
 from baink_lab.approvals import Approval
 from baink_lab.auth0.login import log_in_with_form
 from baink_lab.bank.client import BankClient
+from baink_lab.clock import Clock
 from baink_lab.sandbox import home, launch
+from baink_lab.sandbox.lab_time import clock_of
 from baink_lab.sandbox.loopback import loopback_http
 from baink_lab.settings import Settings, World, load
 
@@ -47,17 +50,18 @@ async def _demo(settings: Settings, decision: Decision) -> int:
     _tell(f"Mode: {settings.mode}. Starting the services …")
     ready = await launch.ensure(settings.baink_home, settings=settings)
     world = settings.world(ready)
+    clock = clock_of(_folder(settings))
     _tell(f"Tenant {world.tenant} · bank {world.bank} · model {world.model}")
     async with _kept(settings):
-        before = await _print_balances("Balances before", world)
-        async with _opened(settings, world, decision) as aiya:
-            approval = await _approval(aiya, world, decision)
+        before = await _print_balances("Balances before", world, clock)
+        async with _opened(settings, world, decision, clock) as aiya:
+            approval = await _approval(aiya, world, decision, clock)
             if approval is None:
                 _tell("Aiya asked for no approval, so nothing could be shown.")
                 return 1
             receipt = receipt_id(await aiya.messages(approval.thread_id), approval.tool_call_id)
-        after = await _print_balances("Balances after", world)
-        verdict = await _verdict(world, approval, receipt, before, after)
+        after = await _print_balances("Balances after", world, clock)
+        verdict = await _verdict(world, clock, approval, receipt, before, after)
     as_decided = verdict is not None and approval.state == _OUTCOMES[decision]
     word = "As it should be" if as_decided else "Not as decided"
     seconds = time.monotonic() - started
@@ -68,20 +72,27 @@ async def _demo(settings: Settings, decision: Decision) -> int:
 @contextlib.asynccontextmanager
 async def _kept(settings: Settings) -> AsyncIterator[None]:
     """While the block runs, a sandbox that stops is started anew, and that is told."""
-    folder = home.folder(settings.baink_home, live=settings.mode == "live")
 
     async def start() -> dict[str, Any]:
         return await launch.ensure(settings.baink_home, settings=settings)
 
-    keeper = asyncio.create_task(launch.keep(start, lambda text, _: _tell(text), folder=folder))
+    keeper = asyncio.create_task(
+        launch.keep(start, lambda text, _: _tell(text), folder=_folder(settings))
+    )
     try:
         yield
     finally:
         keeper.cancel()
 
 
+def _folder(settings: Settings) -> Path:
+    return home.folder(settings.baink_home, live=settings.mode == "live")
+
+
 @contextlib.asynccontextmanager
-async def _opened(settings: Settings, world: World, decision: Decision) -> AsyncIterator[Aiya]:
+async def _opened(
+    settings: Settings, world: World, decision: Decision, clock: Clock
+) -> AsyncIterator[Aiya]:
     async with open_aiya(
         world,
         settings.baink_home / "demo",
@@ -89,13 +100,14 @@ async def _opened(settings: Settings, world: World, decision: Decision) -> Async
         api_key=settings.openai_api_key.get_secret_value(),
         vault_keys=settings.vault_keys,
         requested_expiry=IGNORED_SECONDS if decision == "ignore" else None,
+        clock=clock,
     ) as aiya:
         yield aiya
 
 
-async def _approval(aiya: Aiya, world: World, decision: Decision) -> Approval | None:
+async def _approval(aiya: Aiya, world: World, decision: Decision, clock: Clock) -> Approval | None:
     """Ask, or take up what a killed demo has left; returns once Aiya has told the outcome."""
-    told = _Told()
+    told = _Told(clock)
     with aiya.listen(told.hear):
         if aiya.found:
             _tell("A push of an earlier demo is still open: I go on with it.")
@@ -154,7 +166,7 @@ async def _countdown(approval: Approval, told: _Told) -> AsyncIterator[None]:
 
     async def count() -> None:
         seconds = 0
-        while not told.outcome and (left := approval.expires_at - time.time()) > 0:
+        while not told.outcome and (left := approval.expires_at - told.clock.now()) > 0:
             line = f"waiting for the phone, {int(left // 60)}:{int(left % 60):02d} left"
             if sys.stdout.isatty():
                 sys.stdout.write(f"\r  … {line} ")
@@ -174,11 +186,15 @@ async def _countdown(approval: Approval, told: _Told) -> AsyncIterator[None]:
 class _Told:
     """Puts the graph's events into lines.
 
+    Args:
+        clock: what tells the time.
+
     Attributes:
         outcome: the phone has been answered, or will not be.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
         self.outcome = False
 
     def hear(self, thread: str, event: dict[str, Any]) -> None:
@@ -188,7 +204,7 @@ class _Told:
             case "tool":
                 _tell(f"Aiya calls {event['tool']}.")
             case "push_sent":
-                left = max(0, event["expires_at"] - time.time())
+                left = max(0, event["expires_at"] - self.clock.now())
                 _tell(f"Push sent to the phone: “{event['binding_message']}” ({left:.0f} s left)")
                 _tell("The graph sleeps on disk; the resumer asks the tenant every few seconds.")
             case "acting":
@@ -201,9 +217,9 @@ class _Told:
                 _tell(f"Aiya: {event['text']}")
 
 
-async def _print_balances(title: str, world: World) -> Balances:
+async def _print_balances(title: str, world: World, clock: Clock) -> Balances:
     """Tell what the bank's ledger says that the customer owns; returns it by account id."""
-    async with _bank(world) as (bank, token):
+    async with _bank(world, clock) as (bank, token):
         accounts = (await bank.accounts(token))["accounts"]
     _tell(f"{title}, from the ledger:")
     for one in accounts:
@@ -213,13 +229,18 @@ async def _print_balances(title: str, world: World) -> Balances:
 
 
 async def _verdict(
-    world: World, approval: Approval, receipt: str | None, before: Balances, after: Balances
+    world: World,
+    clock: Clock,
+    approval: Approval,
+    receipt: str | None,
+    before: Balances,
+    after: Balances,
 ) -> str | None:
     """What the ledger says of the approval, in words; None when that is not what was decided."""
     if approval.state != "approved":
         return "nothing moved" if before == after else None
     source = approval.arguments["from_account"]
-    async with _bank(world) as (bank, token):
+    async with _bank(world, clock) as (bank, token):
         entries = (await bank.history(token, source))["entries"]
     amounts = [entry["amount"] for entry in entries if entry["id"] == receipt]
     moved = f"-{approval.arguments['amount']}"
@@ -239,8 +260,8 @@ def receipt_id(messages: list[dict[str, Any]], tool_call_id: str) -> str | None:
 
 
 @contextlib.asynccontextmanager
-async def _bank(world: World) -> AsyncIterator[tuple[BankClient, str]]:
-    session = await log_in_with_form(world)
+async def _bank(world: World, clock: Clock) -> AsyncIterator[tuple[BankClient, str]]:
+    session = await log_in_with_form(world, clock=clock)
     async with BankClient(world.bank) as bank:
         yield bank, session.access_token
 

@@ -210,7 +210,8 @@ async def open_aiya(
             store,
             vault,
             ciba,
-            enroll=enroll or (lambda user_id: _ticket(world, tenant_http or own, user_id)),
+            enroll=enroll
+            or (lambda user_id: _ticket(world, tenant_http or own, user_id, clock)),
             clock=clock,
             pushes_a_minute=pushes_a_minute,
         )
@@ -261,10 +262,9 @@ async def _token(tokens: SessionTokens, user_id: str) -> str:
     return token.access_token
 
 
-async def _ticket(world: World, http: httpx.AsyncClient, user_id: str) -> str:
-    management = ManagementClient(
-        world.issuer, world.management_client_id, world.management_client_secret, http=http
-    )
+async def _ticket(world: World, http: httpx.AsyncClient, user_id: str, clock: Clock) -> str:
+    credentials = (world.management_client_id, world.management_client_secret)
+    management = ManagementClient(world.issuer, *credentials, http=http, clock=clock)
     return await management.enrollment_ticket(user_id)
 
 

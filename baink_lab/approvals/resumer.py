@@ -267,7 +267,10 @@ class Resumer:
                 return _Due(now() + seconds, approval.id), approval
             case NoAnswer(retry_after):
                 self.counters.failures += 1
-                return self._later(due, retry_after, approval.interval), approval
+                later = self._later(due, retry_after, approval.interval)
+                event = {"type": "no_answer", "seconds": later.at - now()}
+                self.threads.tell(approval.thread_id, event)
+                return later, approval
             case Spent() if not due.spent:  # give our twin an interval to seal what it got
                 return _Due(now() + approval.interval, approval.id, spent=True), approval
             case Spent():

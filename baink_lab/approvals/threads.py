@@ -83,8 +83,13 @@ class Threads:
         known = inspect.signature(self.graph.astream).parameters
         more = {"durability": "sync"} if "durability" in known else {}
         async for event in self.graph.astream(entry, config, stream_mode="custom", **more):
-            if self._on_event and isinstance(event, dict):
-                self._on_event(thread_id, event)
+            if isinstance(event, dict):
+                self.tell(thread_id, event)
+
+    def tell(self, thread_id: str, event: dict[str, Any]) -> None:
+        """Pass on what concerns a thread."""
+        if self._on_event:
+            self._on_event(thread_id, event)
 
     def _back_in(self, approval: Approval) -> Any:
         task = task_for(approval, late=True)

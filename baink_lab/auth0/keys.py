@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 import httpx
@@ -52,13 +53,15 @@ class KeyRing:
         return self._keys.get(kid)
 
     def _fresh(self) -> bool:
-        return self._clock.now() - self._fetched < FRESH_SECONDS
+        return 0 <= self._clock.now() - self._fetched < FRESH_SECONDS
 
     async def _refresh(self, kid: str) -> None:
         """Fetch the keys if they are old or lack `kid`, unless that was tried just now."""
         if self._fresh() and kid in self._keys:
             return  # whoever held the lock before us has fetched it
         since_try = self._clock.now() - self._tried
+        if since_try < 0:  # the clock was set back
+            since_try = math.inf
         if self._tried != self._fetched:  # the last try failed, and says nothing about `kid`
             if since_try < RETRY_SECONDS:
                 raise KeysUnavailable("The tenant's keys could not be fetched a moment ago.")

@@ -62,7 +62,7 @@ class MachineToken:
         self._http = http
         self._clock = clock
         self._token = ""
-        self._good_until = 0.0
+        self._good_until = self._since = 0.0
         self._one_at_a_time = asyncio.Lock()
 
     async def fresh(self) -> str:
@@ -73,7 +73,8 @@ class MachineToken:
             Unavailable: no usable answer.
         """
         async with self._one_at_a_time:
-            if self._clock.now() >= self._good_until:
+            # A clock that was set back makes it a token from the future.
+            if not self._since <= self._clock.now() < self._good_until:
                 await self._get()
             return self._token
 
@@ -91,7 +92,8 @@ class MachineToken:
         token, life = answer.get("access_token"), answer.get("expires_in", 0)
         if not isinstance(token, str) or not isinstance(life, int | float):
             raise Unavailable("The tenant's answer holds no token for the Management API.")
-        self._token, self._good_until = token, asked_at + life - RENEW_SECONDS
+        self._token, self._since = token, asked_at
+        self._good_until = asked_at + life - RENEW_SECONDS
 
 
 def _refused(status: int, answer: dict[str, Any]) -> ManagementError:

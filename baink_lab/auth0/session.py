@@ -52,6 +52,7 @@ class SessionTokens:
         self._renew = renew
         self._clock = clock or SystemClock()
         self._token: SessionToken | None = None
+        self._since = 0.0
         self._one_at_a_time = asyncio.Lock()
 
     async def current(self) -> SessionToken:
@@ -63,12 +64,13 @@ class SessionTokens:
         """
         async with self._one_at_a_time:
             if self._token is None or not self._good(self._token):
-                self._token = await self._next(self._token)
+                since = self._clock.now()
+                self._token, self._since = await self._next(self._token), since
             return self._token
 
     def adopt(self, token: SessionToken) -> None:
         """From now on use this token, which a login elsewhere brought."""
-        self._token = token
+        self._token, self._since = token, self._clock.now()
 
     async def _next(self, last: SessionToken | None) -> SessionToken:
         if last is not None and self._renew is not None:
@@ -79,4 +81,5 @@ class SessionTokens:
         return await self._log_in()
 
     def _good(self, token: SessionToken) -> bool:
-        return self._clock.now() < token.expires_at - RENEW_SECONDS
+        # When the clock was set back, the token is from the future, and refused as such.
+        return self._since <= self._clock.now() < token.expires_at - RENEW_SECONDS

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import html
-import time
 import warnings
 from typing import Any
 
 from baink_lab.aiya import Aiya
+from baink_lab.clock import Clock
 from baink_lab.errors import BainkError
 from baink_lab.lab.from_widgets import Runner
 from baink_lab.lab.show import WidgetShown, clock_face
@@ -26,13 +26,15 @@ class Chat:
     Args:
         aiya: who answers.
         thread: the conversation.
+        clock: the lab's.
     """
 
-    def __init__(self, aiya: Aiya, thread: str) -> None:
+    def __init__(self, aiya: Aiya, thread: str, clock: Clock) -> None:
         import ipywidgets as w  # noqa: PLC0415 - the lab works without widgets too
 
         self._aiya = aiya
         self._thread = thread
+        self._clock = clock
         self._lines: list[tuple[str, str]] = []
         self._writing = ""
         self._listening = contextlib.ExitStack()
@@ -118,7 +120,7 @@ class Chat:
     def _tell_status(self) -> None:
         text = ""
         if self._waits:
-            left = clock_face(max(self._waits.values()) - time.time())
+            left = clock_face(max(self._waits.values()) - self._clock.now())
             text = f"Waiting for your phone: {left} left. You may go on talking."
         shown = f"<small>{text}</small>"
         if self._status.value != shown:

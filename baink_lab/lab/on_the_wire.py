@@ -11,9 +11,10 @@ from baink_lab.auth0.management import ManagementClient
 from baink_lab.auth0.wire import LOOPBACK_DIRECT, new_http
 from baink_lab.lab.careful import Careful, ask_person, make_careful
 from baink_lab.lab.diagram import Diagram
+from baink_lab.lab.durations import Duration, in_words, seconds_of
 from baink_lab.lab.enrolment import enroll_stand_in
 from baink_lab.lab.opened import Opened
-from baink_lab.lab.show import Shown, link
+from baink_lab.lab.show import Shown, link, paragraph
 from baink_lab.lab.tenant_view import TenantView, look, management_client
 from baink_lab.lab.tokens import side_by_side, wanted_by_bank
 from baink_lab.lab.wire import Exchange, management_http, watched_http
@@ -72,12 +73,64 @@ class OnTheWire(Opened):
         entries = await self.manager().get("logs", per_page=100, sort="date:-1")
         return [one for one in reversed(entries) if not kinds or one["type"] in kinds]
 
-    async def enroll(self, ticket_url: str) -> Shown:
-        """A link to the enrolment page behind a ticket; the autopilot presses its button too."""
+    async def enroll(self, ticket_url: str | None = None) -> Shown:
+        """A link to the enrolment page behind a ticket; the autopilot presses its button too.
+
+        Args:
+            ticket_url: from an enrolment ticket; in the sandbox a new one when left out.
+        """
+        if ticket_url is None and self._live:
+            return paragraph(
+                "In live mode ask Aiya for a transfer, and she offers to enrol a phone; "
+                "or give me the address of a ticket."
+            )
+        if ticket_url is None:
+            ticket_url = await self.manager().enrollment_ticket(self.world.user_id)
         mine = self.settings.baink_autopilot and self.world.phone is not None
         if mine and not (await self.tenant()).devices:
             await enroll_stand_in(ticket_url)
         return link("Open the enrolment page", ticket_url)
+
+    async def unenroll(self) -> Shown:
+        """Take the customer's phone away, as if they had lost it: nobody can be asked any more.
+
+        Sandbox only. `lab.enroll` with a new ticket brings one back.
+        """
+        if not self._control.is_there:
+            return paragraph(
+                "In live mode the phone is a real one: take it away at the tenant, "
+                "User Management > Users > the customer > Multi-Factor Authentication."
+            )
+        devices = (await self.tenant()).devices
+        for device in devices:
+            await self.manager().delete(f"guardian/enrollments/{device['id']}")
+        if not devices:
+            return paragraph("The customer has no phone enrolled, so there is none to take away.")
+        names = " and ".join(f"“{one['name']}”" for one in devices)
+        return paragraph(
+            f"{names} is not the customer's phone any more. Ask Aiya for a transfer and she offers "
+            "to enrol one; await lab.enroll() does so without her."
+        )
+
+    async def tenant_down(self, duration: Duration = 10) -> Shown:
+        """Let the tenant answer nothing but 503 for a while. Sandbox only.
+
+        Args:
+            duration: such as 10 (seconds) or "2 min", on the lab's clock.
+
+        Raises:
+            DurationError: that is no length of time.
+            ControlError: the sandbox refuses, or does not answer.
+        """
+        seconds = seconds_of(duration)
+        if not self._control.is_there:
+            return paragraph("In live mode nobody here can stop the tenant: use the sandbox.")
+        await self._control.order("tenant/down", seconds=seconds)
+        until = self.clock.face(self.clock.now() + seconds)
+        return paragraph(
+            f"The tenant answers 503 to everything for {in_words(seconds)}, until {until}. "
+            "What waits is not lost: the resumer asks again, later each time."
+        )
 
     def decode(self, token: str | None = None, **tokens: str) -> Shown:
         """Tokens side by side with what the bank wants; their signatures are not shown.
@@ -97,7 +150,7 @@ class OnTheWire(Opened):
         """The package's own client of the Management API, as checks use it."""
         if self._management is None or self._management.is_closed:
             self._management = new_http()
-            self._client = management_client(self.world, self._management)
+            self._client = management_client(self.world, self._management, self.clock)
         return self._client
 
     async def hang_up(self) -> None:

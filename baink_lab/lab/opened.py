@@ -9,11 +9,14 @@ from typing import Any
 
 from baink_lab.auth0.login import SessionToken, SessionTokens, log_in_with_form
 from baink_lab.lab.accounts import Accounts
+from baink_lab.lab.control import Control
 from baink_lab.lab.journal import Journal
+from baink_lab.lab.lab_clock import LabClock
 from baink_lab.lab.login import Login, LoginNeeded, open_accounts, until
 from baink_lab.lab.phone import Phone
 from baink_lab.lab.show import Shown, paragraph
 from baink_lab.sandbox import home
+from baink_lab.sandbox.lab_time import ahead
 from baink_lab.settings import Settings
 
 
@@ -25,6 +28,7 @@ class Opened:
         settings: what is set.
         ready: the sandbox's ready line.
         world: where every service is.
+        clock: what tells the time, and lets it pass.
         phone: the customer's phone.
         accounts: the customer's accounts, as the bank's web portal shows them.
         journal: what was changed at a real tenant (live mode).
@@ -35,14 +39,19 @@ class Opened:
         self.settings = settings
         self.ready = ready
         self.world = settings.world(ready)
-        self.phone = Phone(self.world.phone)
         self._live = settings.mode == "live"
         self._folder = home.folder(settings.baink_home, live=self._live)
         self.journal = Journal(self._folder, settings.auth0_domain or "")
-        self._login = Login(settings, lambda: self.world)
+        self._control = Control(lambda: self.ready)
+        self.clock = LabClock(lambda: ahead(self._folder), self._control)
+        self.phone = Phone(self.world.phone, self.clock)
+        self._login = Login(settings, lambda: self.world, clock=self.clock)
         self._session = SessionTokens(
-            self._login.needed if self._live else lambda: log_in_with_form(self.world),
+            self._login.needed
+            if self._live
+            else lambda: log_in_with_form(self.world, clock=self.clock),
             renew=self._login.renewed,
+            clock=self.clock,
         )
         self.accounts = Accounts(self.world, self.session_token)
         self._notices: list[Callable[[str], object]] = []

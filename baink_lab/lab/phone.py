@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import html
-import time
 from datetime import datetime
 from typing import Any, Literal
 
 import httpx
 
 from baink_lab.errors import BainkError
+from baink_lab.lab.durations import in_words
 from baink_lab.lab.from_widgets import Runner
-from baink_lab.lab.show import WidgetShown, clock_face, table
+from baink_lab.lab.lab_clock import LabClock
+from baink_lab.lab.show import Shown, WidgetShown, clock_face, paragraph, table
 from baink_lab.sandbox.loopback import loopback_http
 
 LOOK_SECONDS = 0.5
+LIVE = "In live mode the phone is a real one: answer in the Guardian app."
 
 Decision = Literal["approve", "deny"]
 Notification = dict[str, Any]
@@ -33,10 +35,12 @@ class Phone:
 
     Args:
         url: base URL, secret segment included; None in live mode.
+        clock: the lab's.
     """
 
-    def __init__(self, url: str | None) -> None:
+    def __init__(self, url: str | None, clock: LabClock) -> None:
         self._url = url
+        self.clock = clock
         self._watcher: asyncio.Task[None] | None = None
 
     @property
@@ -47,7 +51,7 @@ class Phone:
             PhoneError: in live mode, where the phone is a real one.
         """
         if self._url is None:
-            raise PhoneError("In live mode the phone is a real one: answer in the Guardian app.")
+            raise PhoneError(LIVE)
         return f"{self._url}/"
 
     async def waiting(self) -> list[Notification]:
@@ -59,30 +63,51 @@ class Phone:
         answer = await self._call("GET", "notifications")
         return list(answer.json())
 
-    async def approve(self, notification_id: str | None = None) -> Any:
-        """Approve one notification: the newest, unless its id is given."""
+    async def approve(self, notification_id: str | None = None) -> Shown:
+        """Approve one notification: the newest, unless its id is given.
+
+        Raises:
+            PhoneError: nothing waits, it was answered before, or it has expired.
+        """
+        if self._url is None:
+            return paragraph(LIVE)
         return await self.decide("approve", notification_id)
 
-    async def deny(self, notification_id: str | None = None) -> Any:
-        """Deny one notification: the newest, unless its id is given."""
+    async def deny(self, notification_id: str | None = None) -> Shown:
+        """Deny one notification: the newest, unless its id is given; raises like `approve`."""
+        if self._url is None:
+            return paragraph(LIVE)
         return await self.decide("deny", notification_id)
 
-    async def decide(self, decision: Decision, notification_id: str | None = None) -> Any:
+    async def ignore(self, notification_id: str | None = None) -> Shown:
+        """Leave one unanswered, and say when it lapses and how to get there at once.
+
+        Raises:
+            PhoneError: nothing waits, or not that one.
+        """
+        if self._url is None:
+            return paragraph(LIVE)
+        one = _chosen(await self.waiting(), notification_id)
+        ends = datetime.fromisoformat(one["expires_at"]).timestamp()
+        left = ends - self.clock.now()
+        return paragraph(
+            f"Nobody answers “{one['binding_message']}”: it lapses in {clock_face(left)} minutes, "
+            f"at {self.clock.face(ends)}. To be there at once: "
+            f'await lab.clock.advance("{in_words(left + 1)}")'
+        )
+
+    async def decide(self, decision: Decision, notification_id: str | None = None) -> Shown:
         """Press a button, and say on what.
 
         Raises:
             PhoneError: nothing waits, it was answered before, or it has expired.
         """
-        waiting = await self.waiting()
-        chosen = [one for one in waiting if notification_id in {None, one["id"]}]
-        if not chosen and notification_id is None:
-            raise PhoneError("Nothing waits on the phone. Ask Aiya for a transfer first.")
-        key = chosen[-1]["id"] if chosen else notification_id
-        answer = await self._call("POST", f"notifications/{key}", json={"decision": decision})
+        one = _chosen(await self.waiting(), notification_id)
+        answer = await self._call("POST", f"notifications/{one['id']}", json={"decision": decision})
         if answer.status_code != 204:
             raise PhoneError(answer.json()["error"])
         verb = "Approved" if decision == "approve" else "Denied"
-        return table("Phone", ["", "message"], [[verb, chosen[-1]["binding_message"]]])
+        return table("Phone", ["", "message"], [[verb, one["binding_message"]]])
 
     def widget(self) -> WidgetShown:
         """The phone as a widget that looks for new requests by itself."""
@@ -101,6 +126,15 @@ class Phone:
             with contextlib.suppress(httpx.HTTPError):
                 return await http.request(method, f"{url}{path}", **content)
         raise PhoneError("The phone does not answer: is the sandbox running?")
+
+
+def _chosen(waiting: list[Notification], notification_id: str | None) -> Notification:
+    for one in reversed(waiting):
+        if notification_id in {None, one["id"]}:
+            return one
+    if notification_id is None:
+        raise PhoneError("Nothing waits on the phone. Ask Aiya for a transfer first.")
+    raise PhoneError("That request does not wait on the phone: it was answered, or has lapsed.")
 
 
 class _Screen:
@@ -141,7 +175,9 @@ class _Screen:
             self._list.children = [card for card, _, _ in self._cards.values()]
         self._none.layout.display = "none" if now else ""
         for _, left, one in self._cards.values():
-            seconds = datetime.fromisoformat(one["expires_at"]).timestamp() - time.time()
+            seconds = (
+                datetime.fromisoformat(one["expires_at"]).timestamp() - self._phone.clock.now()
+            )
             text = f"<small>{clock_face(seconds)} left</small>"
             if left.value != text:
                 left.value = text

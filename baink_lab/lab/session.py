@@ -12,7 +12,9 @@ from baink_lab.bank.client import BankClient
 from baink_lab.lab import checks
 from baink_lab.lab.catch_up import catch_up, start_over
 from baink_lab.lab.checks.exercises import Exercise
+from baink_lab.lab.control import ControlError
 from baink_lab.lab.doctor import as_html, as_text, examine
+from baink_lab.lab.durations import in_words
 from baink_lab.lab.launch_pad import launch_pad
 from baink_lab.lab.live_steps import missing
 from baink_lab.lab.on_the_wire import OnTheWire
@@ -30,6 +32,8 @@ LABS = {
     3: "enroll_guardian",
     4: "ciba_on_the_wire",
 }
+
+_ADDRESSES = ("tenant", "bank", "model", "control")
 
 
 class Lab(Talking, OnTheWire):
@@ -136,6 +140,7 @@ class Lab(Talking, OnTheWire):
                 f"and {self._what_becomes_of_the_tenant}. Money that was moved stays moved. "
                 "Run await lab.reset(sure=True) if you want that."
             )
+        await self.withdraw()
         await self.sleep()
         shutil.rmtree(self._memory, ignore_errors=True)
         self.progress.forget(self.number)
@@ -143,6 +148,8 @@ class Lab(Talking, OnTheWire):
         self.exchanges.clear()
         self.accounts.refusals.clear()
         told = await self.catch_up(over=True)
+        if self.clock.ahead:
+            told.append(await self._real_time())
         return paragraph(" ".join([f"Lab {self.number:02d} begins anew.", *told]))
 
     async def catch_up(self, *, over: bool = False) -> list[str]:
@@ -162,7 +169,16 @@ class Lab(Talking, OnTheWire):
     def _what_becomes_of_the_tenant(self) -> str:
         if self._live:
             return "changes nothing at your tenant (`baink-lab doctor --undo` lists what was)"
-        return "brings the sandbox's tenant back to where the lab starts"
+        return (
+            "brings the sandbox's tenant back to where the lab starts. What waits on the phone "
+            "for this lab is denied, and the clock shows real time again"
+        )
+
+    async def _real_time(self) -> str:
+        try:
+            return (await self.clock.reset()).text
+        except ControlError as refused:
+            return f"The clock stays {in_words(self.clock.ahead)} ahead. {refused.sentence}"
 
     def _moved(self, ready: dict[str, Any]) -> bool:
-        return any(ready.get(name) != self.ready.get(name) for name in ("tenant", "bank", "model"))
+        return any(ready.get(name) != self.ready.get(name) for name in _ADDRESSES)

@@ -15,6 +15,7 @@ from baink_lab.auth0.wire import new_http
 from baink_lab.lab.bare_tools import ungated
 from baink_lab.lab.chat import Chat
 from baink_lab.lab.opened import Opened
+from baink_lab.lab.phone import PhoneError
 from baink_lab.lab.pieces import Pieces, Transfer, WrapTransfer
 from baink_lab.lab.show import WidgetShown
 from baink_lab.lab.tenant_view import management_client
@@ -54,6 +55,7 @@ class Talking(Opened):
                         vault_keys=self.settings.vault_keys,
                         session=self._session,
                         enroll=self._invite if self._live else None,
+                        clock=self.clock,
                         tools=ungated(self) if self.number == 1 else self._pieces.tools,
                         nodes=self._pieces.nodes,
                     )
@@ -93,7 +95,7 @@ class Talking(Opened):
         await self._customer()
         if self._chat is not None:
             self._chat.close()
-        self._chat = Chat(await self.aiya(), self.thread)
+        self._chat = Chat(await self.aiya(), self.thread, self.clock)
         return await self._chat.open()
 
     async def settled(self, *, autopilot: Decision = "approve") -> None:
@@ -114,7 +116,7 @@ class Talking(Opened):
         # it. So they come here through a queue, and this cell prints them.
         lines: asyncio.Queue[str | None] = asyncio.Queue()
         self._notices.append(lines.put_nowait)
-        counter = asyncio.create_task(count_down(waiting))
+        counter = asyncio.create_task(count_down(waiting, self.clock))
         ending = asyncio.create_task(aiya.settled(self.thread))
         ending.add_done_callback(lambda _: lines.put_nowait(None))
         try:
@@ -151,6 +153,14 @@ class Talking(Opened):
             await asyncio.sleep(0.2)
         print("The phone has been answered.")  # noqa: T201 - a notebook's output
 
+    async def withdraw(self) -> None:
+        """Deny what waits on the sandbox's phone for this lab, so that nobody answers it later."""
+        if self.world.phone is None or not self._memory.exists():
+            return
+        for approval in await (await self.aiya()).waiting():
+            with contextlib.suppress(PhoneError):  # it was answered, or has lapsed
+                await self._press("deny", approval)
+
     async def sleep(self) -> None:
         """Put Aiya to sleep; what waits is taken up when she is woken."""
         if self._chat is not None:
@@ -178,4 +188,4 @@ class Talking(Opened):
             print(line)  # noqa: T201 - a notebook's output
 
     def _line(self, thread: str, event: dict[str, Any]) -> str:
-        return line_of(event) if thread == self.thread else ""
+        return line_of(event, self.clock.now()) if thread == self.thread else ""

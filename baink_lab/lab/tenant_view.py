@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 
 from baink_lab.auth0.management import ManagementClient
+from baink_lab.clock import Clock
 from baink_lab.settings import TRANSFER_SCOPE, World
 
 CIBA_GRANT = "urn:openid:params:grant-type:ciba"
@@ -77,15 +78,18 @@ class TenantView:
         )
 
 
-def management_client(world: World, http: httpx.AsyncClient) -> ManagementClient:
+def management_client(
+    world: World, http: httpx.AsyncClient, clock: Clock | None = None
+) -> ManagementClient:
     """The Management API of a world, with the lab's own credentials for it.
 
     Args:
         world: where the tenant is.
         http: what to ask with, left open at the end.
+        clock: what tells the time.
     """
     credentials = (world.management_client_id, world.management_client_secret)
-    return ManagementClient(world.issuer, *credentials, http=http)
+    return ManagementClient(world.issuer, *credentials, http=http, clock=clock)
 
 
 async def _nobody() -> list[dict[str, Any]]:

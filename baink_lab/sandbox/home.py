@@ -1,4 +1,4 @@
-"""The files of one sandbox folder: lock, ready line, log, remembered addresses."""
+"""The files of one sandbox folder: lock, ready line, log, addresses, clock."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ LOCK = "sandbox.lock"
 READY = "ready.json"
 LOG = "sandbox.log"
 ADDRESSES = "addresses.json"
+CLOCK = "clock.json"
 
 
 def folder(home: Path, *, live: bool) -> Path:

@@ -18,6 +18,8 @@ BACKLOG = 2048
 # Below the ports that systems give to outgoing connections (Linux 32768 up, others 49152 up):
 # one of those could sit on our port at the moment when a restarted sandbox wants it back.
 QUIET_PORTS = range(20_000, 32_000)
+#: Services that nobody but this machine needs, whatever `--bind` says.
+AT_HOME = ("control",)
 
 
 def bind(
@@ -29,7 +31,7 @@ def bind(
         folder: the sandbox's home.
         names: of the services.
         first: the port wanted for the first of them; another is taken when it is not free.
-        address: of this machine.
+        address: of this machine; `AT_HOME` stays on loopback all the same.
 
     Raises:
         SandboxError: the machine has no free port, or no such address.
@@ -38,7 +40,10 @@ def bind(
     wanted = {name: remembered.get(name) for name in names}
     if first is not None:
         wanted[names[0]] = first
-    sockets = {name: listen(port, address) for name, port in wanted.items()}
+    sockets = {
+        name: listen(port, LOOPBACK if name in AT_HOME else address)
+        for name, port in wanted.items()
+    }
     ports = {name: bound.getsockname()[1] for name, bound in sockets.items()}
     files.write_json(folder / files.ADDRESSES, remembered | ports)
     return sockets

@@ -1,4 +1,4 @@
-"""What a sandbox serves: the state of one folder opened, and the four apps that stand on it."""
+"""What a sandbox serves: the state of one folder opened, and the apps that stand on it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from baink_lab.auth0.wire import new_http
 from baink_lab.bank.api import create_app as create_bank
 from baink_lab.bank.ledger import Ledger
 from baink_lab.bank.opening import OTHER_CUSTOMER
-from baink_lab.clock import SystemClock
+from baink_lab.clock import Clock, SystemClock
+from baink_lab.sandbox import control, model, phone, tenant
 from baink_lab.sandbox import home as files
-from baink_lab.sandbox import model, phone, tenant
+from baink_lab.sandbox.lab_time import SandboxTime
 from baink_lab.sandbox.loopback import loopback_http
+from baink_lab.sandbox.outage import Outage
 from baink_lab.settings import Settings
 
 OTHER_EMAIL = "ben@baink.example"
@@ -44,7 +46,8 @@ class TenantOptions:
 
 def services(settings: Settings) -> list[str]:
     """What is served here; the first is the one whose port a person may choose."""
-    return ["bank", "model"] if settings.mode == "live" else ["tenant", "bank", "model", "phone"]
+    shared = ["bank", "model"]
+    return shared if settings.mode == "live" else ["tenant", *shared, "phone", "control"]
 
 
 @contextlib.asynccontextmanager
@@ -69,15 +72,21 @@ async def open_world(
     line |= {"bank": bases["bank"], "model": f"{bases['model']}/v1"}
     line |= {"ca": str(ca)} if ca else {}
     other = OTHER_CUSTOMER
+    clock: Clock = SystemClock()
     with contextlib.ExitStack() as opened:
         if settings.mode == "live":
             line |= _live(settings)
         else:
             line |= {"tenant": bases["tenant"], "issuer": f"{bases['tenant']}/"}
-            realm = opened.enter_context(_tenant(folder, line["issuer"], options))
-            secret = _phone_secret(folder)
-            line |= realm.credentials() | {"phone": f"{bases['phone']}/{secret}"}
-            apps |= {"tenant": tenant.create_app(realm), "phone": phone.create_app(realm, secret)}
+            time = SandboxTime(folder)
+            clock = time.clock
+            realm = opened.enter_context(_tenant(folder, line["issuer"], options, clock))
+            line |= realm.credentials()
+            for name in ("phone", "control"):
+                line[name] = f"{bases[name]}/{_secret(folder, name)}"
+            outage = Outage(tenant.create_app(realm), clock.now)
+            apps |= {"tenant": outage, "phone": phone.create_app(realm, _secret(folder, "phone"))}
+            apps["control"] = control.create_app(time, outage, realm, _secret(folder, "control"))
             other = (realm.user_by_email(OTHER_EMAIL) or {}).get("user_id", other)
         ledger = opened.enter_context(contextlib.closing(Ledger.open(folder / "ledger.db")))
         if line["user_id"]:  # in live mode the customer may be named later
@@ -86,7 +95,7 @@ async def open_world(
         async with (
             new_http() if settings.mode == "live" else loopback_http(10.0, line.get("ca")) as http
         ):
-            apps["bank"] = _bank(ledger, line, http)
+            apps["bank"] = _bank(ledger, line, http, clock)
             yield line, apps
 
 
@@ -110,14 +119,19 @@ def _live(settings: Settings) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _tenant(folder: Path, issuer: str, options: TenantOptions) -> Iterator[tenant.Tenant]:
-    realm = tenant.Tenant.open(folder / "tenant.db", issuer=issuer, **dataclasses.asdict(options))
+def _tenant(
+    folder: Path, issuer: str, options: TenantOptions, clock: Clock
+) -> Iterator[tenant.Tenant]:
+    realm = tenant.Tenant.open(
+        folder / "tenant.db", issuer=issuer, now=clock.now, **dataclasses.asdict(options)
+    )
     with contextlib.closing(realm):
         yield realm
 
 
-def _bank(ledger: Ledger, line: Mapping[str, Any], http: httpx.AsyncClient) -> ASGIApp:
-    clock = SystemClock()
+def _bank(
+    ledger: Ledger, line: Mapping[str, Any], http: httpx.AsyncClient, clock: Clock
+) -> ASGIApp:
     audience = str(line["audience"])
     verifier = TokenVerifier(
         str(line["issuer"]), [audience, accounts_audience(audience)], http, clock
@@ -125,11 +139,11 @@ def _bank(ledger: Ledger, line: Mapping[str, Any], http: httpx.AsyncClient) -> A
     return create_bank(ledger, verifier, transfers_audience=audience, clock=clock)
 
 
-def _phone_secret(folder: Path) -> str:
-    """The path segment that guards the phone; kept, so that an open phone page stays good."""
+def _secret(folder: Path, name: str) -> str:
+    """The path segment that guards a service; kept, so that an open phone page stays good."""
     remembered = files.read_json(folder / files.ADDRESSES)
-    secret = remembered.get("phone_secret")
+    secret = remembered.get(f"{name}_secret")
     if not isinstance(secret, str) or len(secret) < 22:
         secret = secrets.token_urlsafe(16)
-        files.write_json(folder / files.ADDRESSES, remembered | {"phone_secret": secret})
+        files.write_json(folder / files.ADDRESSES, remembered | {f"{name}_secret": secret})
     return secret

@@ -30,7 +30,7 @@ PUBLIC = {
     *("tenant", "issuer", "bank", "model", "phone", "client_id", "client_secret"),
     *("management_client_id", "management_client_secret", "user_id", "audience"),
 }
-SECRETS = ("client_secret", "management_client_secret", "user_password", "phone")
+SECRETS = ("client_secret", "management_client_secret", "user_password", "phone", "control")
 OWNER = """
 import asyncio, json, sys
 from pathlib import Path
@@ -120,7 +120,7 @@ def listens(url):
 
 
 def services(ready):
-    return [ready[name] for name in ("tenant", "bank", "model", "phone")]
+    return [ready[name] for name in ("tenant", "bank", "model", "phone", "control")]
 
 
 def all_closed(ready):
@@ -164,7 +164,7 @@ def test_the_ready_line_is_whole_and_the_ready_file_is_the_same_and_private(sand
     assert ready["pid"] == process.pid
 
 
-async def test_all_four_services_answer_and_only_on_loopback(sandbox):
+async def test_all_services_answer_and_only_on_loopback(sandbox):
     process, ready = sandbox()
     async with httpx.AsyncClient() as http:
         discovery = await http.get(f"{ready['tenant']}/.well-known/openid-configuration")

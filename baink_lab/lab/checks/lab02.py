@@ -198,7 +198,9 @@ async def token_fits(lab: Lab) -> Result:
         why = "In live mode this is shown by lab 04, with your phone: all settings fit."
         return passed(TOKEN, why)
     scope = f"openid {TRANSFER_SCOPE}"
-    login = await log_in_with_form(lab.world, scope=scope, audience=lab.world.audience)
+    login = await log_in_with_form(
+        lab.world, scope=scope, audience=lab.world.audience, clock=lab.clock
+    )
     refused = why_refused(claims_of(login.access_token) or {}, wanted_by_bank(lab.world))
     if refused == "scope":
         return await rbac(lab, TOKEN)

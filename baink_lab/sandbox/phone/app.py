@@ -23,6 +23,10 @@ MAX_BODY = 1024  # bytes: a decision is a few dozen
 class Inbox(Protocol):
     """The part of a tenant that a phone sees."""
 
+    def now(self) -> float:
+        """What time it is for the tenant, in seconds since the epoch."""
+        ...
+
     def notifications(self) -> list[dict[str, Any]]:
         """What waits for an answer, oldest first."""
         ...
@@ -67,7 +71,9 @@ class _Phone:
         return HTMLResponse(page.HTML, headers=page.HEADERS)
 
     async def list(self, request: Request) -> Response:
-        return JSONResponse(self._inbox.notifications(), headers=GUARDED)
+        # The page's countdown goes by the sandbox's time, which a learner may set forward.
+        headers = GUARDED | {"x-now": f"{self._inbox.now() * 1000:.0f}"}
+        return JSONResponse(self._inbox.notifications(), headers=headers)
 
     async def decide(self, request: Request) -> Response:
         decision = await _decision(request)

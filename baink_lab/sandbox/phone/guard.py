@@ -18,13 +18,17 @@ class Guard:
     Other sites are told by the name they reach us under, and by their `Origin` (see `visitors`).
 
     Args:
-        app: the phone, mounted at `/phone`.
+        app: the service, mounted at `mount`.
         secret: the first segment of every path; compared in constant time.
-        hosts: names with a dot, without port, that the phone is reached under.
+        hosts: names with a dot, without port, that the service is reached under.
+        mount: where `app` has its routes.
     """
 
-    def __init__(self, app: ASGIApp, secret: str, hosts: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, secret: str, hosts: tuple[str, ...] = (), *, mount: str = "/phone"
+    ) -> None:
         self._app = app
+        self._mount = mount
         self._secret = secret.encode()
         self._hosts = frozenset(hosts)
 
@@ -36,12 +40,12 @@ class Guard:
         headers = Headers(scope=scope)
         segment, slash, rest = scope["path"].removeprefix("/").partition("/")
         if not is_our_name(headers.get("host", ""), self._hosts):
-            await error(421, "This phone does not answer under that name.")(scope, receive, send)
+            await error(421, "Nothing answers under that name here.")(scope, receive, send)
         elif not hmac.compare_digest(segment.encode("utf-8", "replace"), self._secret):
             await error(404, "There is nothing here.")(scope, receive, send)
         elif is_cross_site(headers):
-            await error(403, "Another site may not use this phone.")(scope, receive, send)
+            await error(403, "Another site may not use this.")(scope, receive, send)
         elif not slash:  # so that the page's relative addresses work
             await RedirectResponse(f"{segment}/", 307)(scope, receive, send)
         else:
-            await self._app({**scope, "path": f"/phone/{rest}"}, receive, send)
+            await self._app({**scope, "path": f"{self._mount}/{rest}"}, receive, send)

@@ -57,6 +57,7 @@ HTML = """<!doctype html>
 const list = document.getElementById("list"), told = document.getElementById("told");
 const link = document.getElementById("link"), none = document.getElementById("none");
 const shown = new Map();
+let ahead = 0;  // of the sandbox's clock before this machine's, in milliseconds
 
 function fact(card, name, value) {
   const dt = document.createElement("dt"), dd = document.createElement("dd");
@@ -113,7 +114,7 @@ function remove(id) {
 function tick() {
   for (const { card, item } of shown.values()) {
     const end = Date.parse(item.expires_at), begin = Date.parse(item.created_at);
-    const left = Math.max(0, end - Date.now());
+    const left = Math.max(0, end - Date.now() - ahead);
     card.querySelector("progress").value = left / Math.max(1, end - begin);
     const s = Math.ceil(left / 1000);
     card.querySelector(".left").textContent =
@@ -123,7 +124,9 @@ function tick() {
 
 async function look() {
   try {
-    const waiting = await (await fetch("notifications")).json();
+    const answer = await fetch("notifications");
+    ahead = Number(answer.headers.get("x-now")) - Date.now();
+    const waiting = await answer.json();
     const ids = new Set(waiting.map(item => item.id));
     for (const id of [...shown.keys()]) if (!ids.has(id)) remove(id);
     for (const item of waiting) if (!shown.has(item.id)) add(item);

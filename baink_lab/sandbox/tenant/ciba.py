@@ -85,12 +85,7 @@ class CibaBook:
         saved.sort(key=lambda item: item.created_at)
         self._requests = {item.auth_req_id: item for item in saved}
         self._by_consent = {item.consent_id: item for item in self._requests.values()}
-        self._pending = {
-            key: item for key, item in self._requests.items() if item.state == "pending"
-        }
-        # By expiry, so that counting what waits costs nothing for what has not changed.
-        self._ends = [(item.expires_at, key) for key, item in self._pending.items()]
-        heapq.heapify(self._ends)
+        self._list_pending()
 
     def open(self, request: CibaRequest) -> None:
         """Record a new request, and forget those that ended long ago."""
@@ -121,6 +116,26 @@ class CibaBook:
         self._lapse(now)
         return len(self._pending)
 
+    def open_at(self, now: float) -> list[CibaRequest]:
+        """Those that may still be answered, and those whose tokens wait to be fetched."""
+        alive = ("pending", "approved")
+        return [
+            one for one in self._requests.values() if one.state in alive and now < one.expires_at
+        ]
+
+    def set_back(self) -> None:
+        """The clock shows an earlier time: polls that it has not seen yet never were.
+
+        What has lapsed, and was told to the client, stays so; what nobody has asked about since
+        may be answered again, as client and phone go by the same clock.
+        """
+        for one in self._requests.values():
+            told = one.last_poll is not None and one.last_poll >= one.expires_at
+            if told and one.state == "pending":
+                self._settle(one, "denied")
+            one.last_poll = None
+        self._list_pending()
+
     def decide(self, consent_id: str, state: Literal["approved", "denied"], now: float) -> None:
         """Take the phone's answer.
 
@@ -140,6 +155,14 @@ class CibaBook:
     def by_consent(self, consent_id: str) -> CibaRequest | None:
         """The request behind a notification, or None."""
         return self._by_consent.get(consent_id)
+
+    def _list_pending(self) -> None:
+        self._pending = {
+            key: item for key, item in self._requests.items() if item.state == "pending"
+        }
+        # By expiry, so that counting what waits costs nothing for what has not changed.
+        self._ends = [(item.expires_at, key) for key, item in self._pending.items()]
+        heapq.heapify(self._ends)
 
     def _lapse(self, now: float) -> None:
         while self._ends and now >= self._ends[0][0]:

@@ -63,6 +63,11 @@ class CibaLimits:
         user.hit(now)
         self._tenant.hit(now)
 
+    def forget(self) -> None:
+        """Begin to count anew, since the clock was set back."""
+        self._tenant = MinuteCounter(TENANT_PER_MINUTE)
+        self._users.clear()
+
 
 class ManagementBucket:
     """The Management API's token bucket, and the headers that show it.
@@ -91,6 +96,11 @@ class ManagementBucket:
             raise ManagementError(429, message, "too_many_requests", headers)
         self._tokens = max(0.0, self._tokens - 1)
         return self._headers(now)
+
+    def forget(self) -> None:
+        """Begin with a full bucket, since the clock was set back."""
+        self._tokens = float(MANAGEMENT_BURST)
+        self._at = -math.inf
 
     def _headers(self, now: float) -> dict[str, str]:
         full_at = now + (MANAGEMENT_BURST - self._tokens) / MANAGEMENT_RATE

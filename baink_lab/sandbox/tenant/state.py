@@ -186,6 +186,17 @@ class Tenant:
                 details=details,
             )
 
+    def open_requests(self) -> int:
+        """How many CIBA requests may still be answered, or wait to be fetched."""
+        return len(self.ciba.open_at(self.now()))
+
+    def time_was_set_back(self) -> None:
+        """Our clock shows an earlier time than before: forget what was counted in the future."""
+        with self.store.atomic():
+            self.ciba.set_back()
+        self.ciba_limits.forget()
+        self.management_bucket.forget()
+
     def rotate_key(self) -> str:
         """Sign with a new key from now on; returns its `kid`."""
         return self.keys.rotate()
