@@ -216,6 +216,8 @@ async def test_exposed_over_https_it_answers_there_and_nowhere_else(sandbox):
         for name, status in {"bank": 401, "phone": 200}.items():
             path = {"bank": "/api/accounts", "phone": "/notifications"}[name]
             assert (await http.get(f"{ready[name]}{path}")).status_code == status
+        assert httpx.URL(ready["control"]).host == "127.0.0.1"
+        assert (await http.get(f"{ready['control']}/")).json()["ahead"] == 0
     with socket.socket() as probe:
         port = httpx.URL(ready["tenant"]).port
         assert probe.connect_ex(("127.0.0.1", port)) != 0
