@@ -210,8 +210,7 @@ async def open_aiya(
             store,
             vault,
             ciba,
-            enroll=enroll
-            or (lambda user_id: _ticket(world, tenant_http or own, user_id, clock)),
+            enroll=enroll or (lambda user_id: _ticket(world, tenant_http or own, user_id, clock)),
             clock=clock,
             pushes_a_minute=pushes_a_minute,
         )
