@@ -107,7 +107,10 @@ class UniversalLogin:
         return pages.oops(pages.STALE) if login is None else self._form(login)
 
     async def _submit(self, request: Request) -> Response:
-        fields = await form_of(request)
+        try:
+            fields = await form_of(request)
+        except OAuthError as refused:
+            return pages.oops(str(refused))
         login = self._find(request)
         cookie = request.cookies.get(COOKIE, "")
         if login is None or not hmac.compare_digest(cookie.encode(), login["browser"].encode()):
