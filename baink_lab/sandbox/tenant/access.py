@@ -105,17 +105,24 @@ def _allowed_scopes(
         return defined
     grant = tenant.grant(client["client_id"], api["identifier"], subject_type)
     if policy == "deny_all" or grant is None:
-        raise not_authorized(client, api["identifier"])
+        raise NotAuthorized(client["client_id"], api["identifier"])
     return defined if grant.get("allow_all_scopes") else defined & set(grant["scope"])
 
 
-def not_authorized(client: dict[str, Any], audience: str) -> OAuthError:
-    """The client has no grant for the API (contract section 3.5, the newer text)."""
-    text = (
-        f'Client "{client["client_id"]}" is not authorized to access resource server '
-        f'"{audience}". You need to create a "client-grant" associated to this API.'
-    )
-    return OAuthError("access_denied", text, status=403)
+class NotAuthorized(OAuthError):
+    """The client has no grant for the API (contract section 3.5, the newer text).
+
+    Args:
+        client_id: who asks.
+        audience: for which API.
+    """
+
+    def __init__(self, client_id: str, audience: str) -> None:
+        self.sentence_alone = (
+            f'Client "{client_id}" is not authorized to access resource server "{audience}".'
+        )
+        advice = 'You need to create a "client-grant" associated to this API.'
+        super().__init__("access_denied", f"{self.sentence_alone} {advice}", status=403)
 
 
 def require_grant_type(client: dict[str, Any], grant_type: str) -> None:

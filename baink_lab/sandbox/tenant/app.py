@@ -59,7 +59,8 @@ class _Endpoints:
     async def bc_authorize(self, request: Request) -> Response:
         fields = await _fields(request)
         authorization = request.headers.get("authorization", "")
-        return answer(backchannel.start(self._tenant, fields, authorization, _caller(request)))
+        body, limits = backchannel.start(self._tenant, fields, authorization, _caller(request))
+        return answer(body, headers=limits)
 
     async def token(self, request: Request) -> Response:
         fields = await _fields(request, allow_json=True)

@@ -37,8 +37,8 @@ class _Asked:
 
 def start(
     tenant: Tenant, fields: dict[str, str], authorization: str, caller: Caller
-) -> dict[str, Any]:
-    """Accept a CIBA request, send the push, and return the body of the answer.
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Accept a CIBA request, send the push, and return the body and headers of the answer.
 
     Args:
         tenant: the tenant.
@@ -56,7 +56,7 @@ def start(
         channel = _channel(tenant, asked)
         now = tenant.now()
         pending = tenant.ciba.count_pending(now)
-        tenant.ciba_limits.admit(asked.user["user_id"], pending, now)
+        limits = tenant.ciba_limits.admit(asked.user["user_id"], pending, now)
     except OAuthError as refused:
         details = {"error": {"message": str(refused)}, "body": _logged(fields)}
         tenant.events.add(
@@ -71,11 +71,12 @@ def start(
         request = _open(tenant, asked, channel, now)
         _tell(tenant, fields, asked, request, caller)
     interval = int(request.interval) if request.interval == int(request.interval) else None
-    return {
+    body = {
         "auth_req_id": request.auth_req_id,
         "expires_in": asked.expiry,
         "interval": request.interval if interval is None else interval,
     }
+    return body, limits
 
 
 def _client(tenant: Tenant, fields: dict[str, str], authorization: str) -> dict[str, Any]:
@@ -155,7 +156,7 @@ def _channel(tenant: Tenant, asked: _Asked) -> Channel:
         asked.expiry <= LONGEST_PUSH
         and "guardian-push" in channels
         and factor.get("enabled", False)
-        and models.can_receive_push(tenant, asked.user["user_id"])
+        and bool(models.push_devices(tenant, asked.user["user_id"]))
     )
     if push:
         return "guardian-push"
@@ -194,17 +195,25 @@ def _tell(
     request: CibaRequest,
     caller: Caller,
 ) -> None:
+    client, user = asked.client, asked.user
     linked = {"transaction_linking_id": request.consent_id}
     tenant.events.add(
         "ciba_start_succeeded",
-        client=asked.client,
-        user=asked.user,
+        client=client,
+        user=user,
         caller=caller,
         details={"body": _logged(fields), "notification_channel": request.channel, **linked},
     )
     if request.channel == "guardian-push":
-        details = {"authenticator": "guardian", **linked}
-        tenant.events.add("gd_send_pn", client=asked.client, user=asked.user, details=details)
+        tenant.events.add(
+            "gd_start_auth",
+            client=client,
+            user=user,
+            details={"authenticator": "guardian"} | linked,
+        )
+        for device in models.push_devices(tenant, user["user_id"]):
+            details = models.enrollment_details(tenant, device) | linked
+            tenant.events.add("gd_send_pn", client=client, user=user, details=details)
 
 
 def _logged(fields: dict[str, str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from baink_lab.sandbox.tenant import models
 from baink_lab.sandbox.tenant.errors import (
     AlreadyDecided,
     ManagementError,
@@ -138,7 +139,13 @@ class GuardianDevices:
         credentials = given.pop("push_credentials", None)
         if credentials is not None:
             given["_push_credentials"] = credentials
-        changed = self._tenant.enrollments.put(former["id"], {**former, **given})
+        with self._tenant.store.atomic():
+            changed = self._tenant.enrollments.put(former["id"], {**former, **given})
+            self._tenant.events.add(
+                "gd_update_device_account",
+                user=self._tenant.users.get(changed["_user_id"]),
+                details=models.enrollment_details(self._tenant, changed),
+            )
         return answer({name: changed[name] for name in ("id", "name", "identifier")})
 
     async def _remove(self, request: Request) -> Response:

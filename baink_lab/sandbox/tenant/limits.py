@@ -29,9 +29,10 @@ class MinuteCounter:
             self._hits.popleft()
         return self._hits[0] + _WINDOW if len(self._hits) >= self.limit else None
 
-    def hit(self, now: float) -> None:
-        """Count one."""
+    def hit(self, now: float) -> dict[str, str]:
+        """Count one; returns the headers that tell what is left."""
         self._hits.append(now)
+        return _headers(self.limit, self.limit - len(self._hits), self._hits[0] + _WINDOW)
 
 
 class CibaLimits:
@@ -46,8 +47,8 @@ class CibaLimits:
         self._tenant = MinuteCounter(TENANT_PER_MINUTE)
         self._users: dict[str, MinuteCounter] = {}
 
-    def admit(self, user_id: str, pending: int, now: float) -> None:
-        """Count one accepted request.
+    def admit(self, user_id: str, pending: int, now: float) -> dict[str, str]:
+        """Count one accepted request; returns the response headers of the tighter limit.
 
         Raises:
             OAuthError: 429 `too_many_requests`, with the headers of the contract's section 5.2.
@@ -55,13 +56,13 @@ class CibaLimits:
         if pending >= MAX_PENDING:
             raise _too_many(MAX_PENDING, now + _WINDOW, now)
         if self._relaxed:
-            return
+            return {}
         user = self._users.setdefault(user_id, MinuteCounter(USER_PER_MINUTE))
         for counter in (user, self._tenant):
             if (until := counter.full_until(now)) is not None:
                 raise _too_many(counter.limit, until, now)
-        user.hit(now)
         self._tenant.hit(now)
+        return user.hit(now)
 
     def forget(self) -> None:
         """Begin to count anew, since the clock was set back."""

@@ -160,7 +160,9 @@ def enroll(tenant: Tenant, user_id: str, device: str) -> dict[str, Any]:
     return dict(tenant.enrollments.put(str(enrollment["id"]), enrollment))
 
 
-def enroll_otp(tenant: Tenant, user_id: str, secret: str, step: int) -> dict[str, Any]:
+def enroll_otp(
+    tenant: Tenant, user_id: str, secret: str, step: int = -1, name: str | None = None
+) -> dict[str, Any]:
     """Enrol an authenticator app of the user; it receives no push. Returns the enrolment.
 
     Args:
@@ -168,6 +170,7 @@ def enroll_otp(tenant: Tenant, user_id: str, secret: str, step: int) -> dict[str
         user_id: whose app.
         secret: that the app and we share, in Base32.
         step: of the last code that was taken.
+        name: what it is called; nobody is asked at the page.
     """
     moment = iso(tenant.now())
     enrollment = {
@@ -176,7 +179,8 @@ def enroll_otp(tenant: Tenant, user_id: str, secret: str, step: int) -> dict[str
         "type": "authenticator",
         "auth_method": AUTHENTICATOR,
         "enrolled_at": moment,
-        "last_auth": moment,
+        "last_auth": None if step < 0 else moment,
+        **({"name": name} if name else {}),
         "_user_id": user_id,
         "_totp": secret,
         "_totp_step": step,
@@ -195,12 +199,38 @@ def enrollments_of(tenant: Tenant, user_id: str) -> list[dict[str, Any]]:
     return sorted(mine, key=lambda item: str(item["enrolled_at"]))
 
 
-def can_receive_push(tenant: Tenant, user_id: str) -> bool:
-    """True when a confirmed Guardian enrolment is there (contract section 5.8)."""
-    return any(
-        item["status"] == "confirmed" and item["auth_method"] == "guardian"
+def enrollment_details(
+    tenant: Tenant, enrollment: dict[str, Any], authenticator: str = ""
+) -> dict[str, Any]:
+    """The `details` of the Guardian log events (contract section 5.9).
+
+    Args:
+        tenant: the tenant.
+        enrollment: whose; of one that only begins, `_user_id` is enough.
+        authenticator: of which kind, when the enrolment does not say it yet.
+    """
+    device = {
+        "_id": enrollment.get("id"),
+        "identifier": enrollment.get("identifier"),
+        "name": enrollment.get("name"),
+        "tenant": tenant.name,
+        "user_id": enrollment["_user_id"],
+    }
+    details = {
+        "authenticator": authenticator or authenticator_of(enrollment),
+        "device_id": enrollment.get("id"),
+        "enrollment": {name: value for name, value in device.items() if value is not None},
+    }
+    return {name: value for name, value in details.items() if value is not None}
+
+
+def push_devices(tenant: Tenant, user_id: str) -> list[dict[str, Any]]:
+    """The user's confirmed Guardian enrolments (contract section 5.8): what hears of a request."""
+    return [
+        item
         for item in enrollments_of(tenant, user_id)
-    )
+        if item["status"] == "confirmed" and item["auth_method"] == "guardian"
+    ]
 
 
 def public(document: dict[str, Any]) -> dict[str, Any]:

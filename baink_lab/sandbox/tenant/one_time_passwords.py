@@ -23,10 +23,11 @@ def code_at(secret: str, step: int) -> str:
     """The password of one time step (RFC 4226 section 5.3).
 
     Args:
-        secret: in Base32.
+        secret: in Base32, padded or not.
         step: whole periods since the epoch.
     """
-    digest = hmac.digest(base64.b32decode(secret), step.to_bytes(8, "big"), hashlib.sha1)
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    digest = hmac.digest(key, step.to_bytes(8, "big"), hashlib.sha1)
     offset = digest[-1] & 0xF
     number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFF_FFFF
     return f"{number % 10**DIGITS:0{DIGITS}d}"

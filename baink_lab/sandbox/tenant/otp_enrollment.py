@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from baink_lab.sandbox.tenant import models
 from baink_lab.sandbox.tenant.errors import ManagementError
 from baink_lab.sandbox.tenant.guardian_transactions import ENROLLMENT_SECONDS, MAX_OPEN
 from baink_lab.sandbox.tenant.management.tickets import (
     OTP,
     enroll_otp_with_ticket,
-    enrollment_details,
     redeemable,
 )
 from baink_lab.sandbox.tenant.one_time_passwords import matching_step, new_secret
@@ -77,7 +77,7 @@ class OtpEnrollments:
             begun.tries += 1
             if begun.tries >= MAX_TRIES:
                 del self._begun[ticket_id]
-            details = enrollment_details(self._tenant, {"_user_id": user["user_id"]}, OTP)
+            details = models.enrollment_details(self._tenant, {"_user_id": user["user_id"]}, OTP)
             self._tenant.events.add("gd_auth_failed", user=user, details=details)
             raise ManagementError(401, "Invalid OTP", "invalid_otp")
         enrollment = enroll_otp_with_ticket(self._tenant, ticket_id, begun.secret, step)

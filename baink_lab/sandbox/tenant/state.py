@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from baink_lab.sandbox.tenant import seed
+from baink_lab.sandbox.tenant import models, seed
 from baink_lab.sandbox.tenant.ciba import CibaBook
 from baink_lab.sandbox.tenant.events import EventLog
 from baink_lab.sandbox.tenant.keys import SigningKeys
@@ -168,13 +168,15 @@ class Tenant:
             AlreadyDecided: it was answered before, or has expired.
         """
         approved = decision == "approve"
-        details = {"transaction_linking_id": notification_id, "authenticator": "guardian"}
+        details: dict[str, Any] = {"authenticator": "guardian"}
+        if enrollment is not None:
+            details = models.enrollment_details(self, enrollment)
+        details["transaction_linking_id"] = notification_id
         if reason:
             details["reason"] = reason[:255]
         with self.store.atomic():
             self.ciba.decide(notification_id, "approved" if approved else "denied", self.now())
             if enrollment is not None:
-                details["device_id"] = enrollment["id"]
                 seen = {**enrollment, "last_auth": iso(self.now())}
                 self.enrollments.put(enrollment["id"], seen)
             request = self.ciba.by_consent(notification_id)

@@ -88,7 +88,10 @@ class UniversalLogin:
             raise OAuthError("invalid_request", "code_challenge is required")
         scope = query.get("scope", "openid profile email").split()
         # Checked now, so that the browser comes back with the reason, and again at the exchange.
-        access.for_user(self._tenant, client, "", query.get("audience"), scope)
+        try:
+            access.for_user(self._tenant, client, "", query.get("audience"), scope)
+        except access.NotAuthorized as refused:  # other words here than at /oauth/token
+            raise OAuthError("invalid_request", refused.sentence_alone) from None
         if query.get("prompt") == "none":
             raise OAuthError("login_required", "Login required")
         carried = {name: query.get(name) for name in _CARRIED}

@@ -414,6 +414,9 @@ async def test_a_device_may_sign_for_itself(device, start, tenant_http, tenant, 
     headers = {"authorization": f"Bearer {device_pass(device, clock)}"}
     changed = await tenant_http.patch(path, json={"name": "New"}, headers=headers)
     assert (changed.status_code, changed.json()["name"]) == (200, "New")
+    told = tenant.events.newest_first()[0]
+    assert told["type"] == "gd_update_device_account"
+    assert told["details"]["enrollment"]["name"] == "New"
     await start()
     assert len((await tenant_http.get(f"{path}/pushes", headers=headers)).json()) == 1
     clock.advance(7200)

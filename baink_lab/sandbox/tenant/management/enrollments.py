@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from starlette.responses import Response
 
 from baink_lab.sandbox.tenant import models
 from baink_lab.sandbox.tenant.errors import ManagementError
 from baink_lab.sandbox.tenant.management.call import Call, Endpoint
 from baink_lab.sandbox.tenant.management.listing import Paging, list_documents
-from baink_lab.sandbox.tenant.management.tickets import enrollment_details
+from baink_lab.sandbox.tenant.management.payload import Payload, refuse_payload
 from baink_lab.sandbox.tenant.management.users import find_user
 from baink_lab.sandbox.tenant.state import Tenant
 from baink_lab.sandbox.tenant.wire import answer
@@ -32,6 +33,7 @@ def endpoints() -> list[Endpoint]:
         Endpoint("DELETE", one, (delete,), _delete, "Delete an enrollment", guardian=True),
         Endpoint("GET", "/users/{id}/enrollments", ("read:users",), _of_user),
         Endpoint("GET", methods, read_methods, _methods),
+        Endpoint("POST", methods, ("create:authentication_methods",), _create_method, _NEW),
         Endpoint("DELETE", methods, delete_methods, _delete_all, _TITLE),
         Endpoint("GET", method, read_methods, _method),
         Endpoint("DELETE", method, delete_methods, _delete_method, _TITLE),
@@ -39,13 +41,24 @@ def endpoints() -> list[Endpoint]:
 
 
 _TITLE = "Delete authentication methods"
+_NEW = "Create an authentication method"
+
+
+class _NewMethod(Payload):
+    """The body of POST. Push is not among the types: a device enrols itself (contract 5.8)."""
+
+    type: Literal["phone", "email", "totp", "webauthn-roaming", "passkey"]
+    name: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    totp_secret: Annotated[str, Field(min_length=16, max_length=128, pattern=r"^[A-Z2-7]+$")] = ""
 
 
 def remove_enrollment(tenant: Tenant, enrollment: dict[str, Any]) -> None:
     """Forget a device and say so in the log."""
     tenant.enrollments.remove(enrollment["id"])
     user = tenant.users.get(enrollment["_user_id"])
-    tenant.events.add("gd_unenroll", user=user, details=enrollment_details(tenant, enrollment))
+    tenant.events.add(
+        "gd_unenroll", user=user, details=models.enrollment_details(tenant, enrollment)
+    )
 
 
 def _get(call: Call) -> Response:
@@ -72,6 +85,18 @@ def _of_user(call: Call) -> Response:
 def _methods(call: Call) -> Response:
     query = call.query(Paging)
     return list_documents(query, "authenticators", {m["id"]: m for m in map(_shown, _mine(call))})
+
+
+def _create_method(call: Call) -> Response:
+    user, new = find_user(call), call.body(_NewMethod)
+    if new.type != "totp":
+        refuse_payload("The sandbox creates authentication methods of type totp only")
+    if not new.totp_secret:
+        refuse_payload("Missing required property: totp_secret")
+    if len(new.totp_secret) % 8 in (1, 3, 6):
+        refuse_payload("totp_secret is not Base32")
+    enrollment = models.enroll_otp(call.tenant, user["user_id"], new.totp_secret, name=new.name)
+    return answer(_shown(enrollment) | {"totp_secret": new.totp_secret}, 201)
 
 
 def _method(call: Call) -> Response:
@@ -113,7 +138,7 @@ def _shown(enrollment: dict[str, Any]) -> dict[str, Any]:
             **({"name": enrollment["name"]} if enrollment.get("name") else {}),
             "created_at": enrollment["enrolled_at"],
             "enrolled_at": enrollment["enrolled_at"],
-            "last_auth_at": enrollment["last_auth"],
+            **({"last_auth_at": enrollment["last_auth"]} if enrollment["last_auth"] else {}),
         }
     method = {
         "id": f"{_PUSH}{enrollment['id']}",

@@ -121,7 +121,7 @@ def _redeem(
     enrollment: dict[str, Any],
 ) -> None:
     tenant.tickets.put(ticket_id, {**ticket, "used": True})
-    details = enrollment_details(tenant, enrollment)
+    details = models.enrollment_details(tenant, enrollment)
     for kind in ("gd_start_enroll", "gd_enrollment_complete"):
         tenant.events.add(kind, user=user, details=details)
 
@@ -139,31 +139,6 @@ def usable_ticket(tenant: Tenant, ticket_id: str) -> dict[str, Any]:
     if ticket["used"] or ticket["expires_at"] <= tenant.now():
         raise ManagementError(401, "The ticket was used or has expired", "invalid_token")
     return dict(ticket)
-
-
-def enrollment_details(
-    tenant: Tenant, enrollment: dict[str, Any], authenticator: str = ""
-) -> dict[str, Any]:
-    """The `details` of the Guardian log events (contract section 5.9).
-
-    Args:
-        tenant: the tenant.
-        enrollment: whose; of one that only begins, `_user_id` is enough.
-        authenticator: of which kind, when the enrolment does not say it yet.
-    """
-    device = {
-        "_id": enrollment.get("id"),
-        "identifier": enrollment.get("identifier"),
-        "name": enrollment.get("name"),
-        "tenant": tenant.name,
-        "user_id": enrollment["_user_id"],
-    }
-    details = {
-        "authenticator": authenticator or models.authenticator_of(enrollment),
-        "device_id": enrollment.get("id"),
-        "enrollment": {name: value for name, value in device.items() if value is not None},
-    }
-    return {name: value for name, value in details.items() if value is not None}
 
 
 def _create(call: Call) -> Response:
