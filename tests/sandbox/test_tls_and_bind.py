@@ -23,7 +23,7 @@ from baink_lab.settings import Settings
 
 pytestmark = pytest.mark.timeout(120)
 
-SERVICES = ("tenant", "issuer", "bank", "model", "phone")
+SERVICES = ("tenant", "issuer", "bank", "model", "phone", "control")
 LAB = ("AUTH0_", "BAINK_", "OPENAI_", "SSL_CERT")
 UNASSIGNED = "192.0.2.1"  # RFC 5737: no machine has it
 
@@ -189,6 +189,7 @@ def test_it_says_what_is_exposed(run, flags):
     complaint = refusal(run, f"--bind={UNASSIGNED}", "--expose", *flags)
     assert f"whoever reaches {UNASSIGNED} can" in complaint
     assert "can approve transfers" in complaint
+    assert "take the tenant down" in complaint
     assert ("unencrypted" in complaint) == (flags == ())
     assert f"No free port on {UNASSIGNED}" in complaint, "no machine has that address"
 
