@@ -121,8 +121,7 @@ def exposed(address: str, *, secure: bool) -> list[str]:
     told = [
         f"Exposed: whoever reaches {address} can try passwords and client secrets at the tenant, "
         "use the model, and call the bank with any token that it accepts.",
-        "The phone's and the control's addresses hold a secret: whoever learns one can approve "
-        "transfers, or set the clock and take the tenant down.",
+        "Whoever learns the phone's address, which holds its secret, can approve transfers.",
         "This sandbox is for learning: put no real customer, secret or money in it.",
     ]
     if not secure:
