@@ -143,6 +143,7 @@ async def open_aiya(
     clock: Clock | None = None,
     tenant_http: httpx.AsyncClient | None = None,
     bank_http: httpx.AsyncClient | None = None,
+    model_hook: Callable[[Any], Awaitable[None]] | None = None,
     watch: bool = True,
 ) -> AsyncIterator[Aiya]:
     """Open Aiya with the memory in `folder`; approvals that waited there are taken up at once.
@@ -164,6 +165,7 @@ async def open_aiya(
         clock: what tells the time.
         tenant_http: in place of a client of our own; whoever made it closes it.
         bank_http: the same for the bank.
+        model_hook: gets each response of the model's server as its first bytes come.
         watch: whether the resumer runs here; not where another one looks after the same store.
 
     Raises:
@@ -201,7 +203,10 @@ async def open_aiya(
             client = AsyncOpenAI(
                 base_url=world.model,
                 api_key=api_key or "sandbox",
-                http_client=DefaultAsyncHttpxClient(mounts=LOOPBACK_DIRECT),
+                http_client=DefaultAsyncHttpxClient(
+                    mounts=LOOPBACK_DIRECT,
+                    event_hooks={"response": [model_hook] if model_hook else []},
+                ),
             )
             opened.push_async_callback(client.close)
             chat = openai_model(client, model)

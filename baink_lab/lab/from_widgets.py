@@ -22,6 +22,11 @@ class Runner:
         """Begin `work()` on our loop and return at once."""
         self._loop.call_soon_threadsafe(self._begin, work)
 
+    def call(self, work: Callable[[], object]) -> None:
+        """Have `work()` done on our loop, soon."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(work)
+
     def _begin(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         task = self._loop.create_task(work())
         self._running.add(task)  # the loop itself keeps only weak references

@@ -13,8 +13,9 @@ from baink_lab.lab.careful import Careful, ask_person, make_careful
 from baink_lab.lab.diagram import Diagram
 from baink_lab.lab.durations import Duration, in_words, seconds_of
 from baink_lab.lab.enrolment import enroll_stand_in
+from baink_lab.lab.live_diagram import live_diagram
 from baink_lab.lab.opened import Opened
-from baink_lab.lab.show import Shown, link, paragraph
+from baink_lab.lab.show import Shown, WidgetShown, link, paragraph
 from baink_lab.lab.tenant_view import TenantView, look, management_client
 from baink_lab.lab.tokens import side_by_side, wanted_by_bank
 from baink_lab.lab.wire import Exchange, management_http, watched_http
@@ -63,6 +64,17 @@ class OnTheWire(Opened):
         """The latest messages that were really sent, as a sequence diagram."""
         told = [one for one in self.exchanges if not one.path.startswith("/.well-known/")]
         return Diagram(told[-latest:], f"Lab {self.number:02d} on the wire")
+
+    def live_diagram(self) -> WidgetShown | Diagram:
+        """The messages between you, Aiya and everybody else, drawn as they are sent."""
+        title = f"Lab {self.number:02d}: who says what to whom"
+        try:
+            widget = live_diagram(self.traffic, title)
+        except ImportError:
+            return self.diagram()
+        lines = [one.words for one in self.traffic.messages]
+        words = "Without widgets: run lab.live_diagram() again to see what came since."
+        return WidgetShown(widget, "\n".join([f"{title}.", *lines, words]))
 
     async def tenant(self) -> TenantView:
         """What is configured at the tenant now."""
@@ -160,4 +172,5 @@ class OnTheWire(Opened):
 
     def _told(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
+        self.traffic.exchanged(exchange)
         print(f"{exchange}\n")  # noqa: T201 - a notebook's output

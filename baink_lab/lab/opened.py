@@ -15,6 +15,7 @@ from baink_lab.lab.lab_clock import LabClock
 from baink_lab.lab.login import Login, LoginNeeded, open_accounts, until
 from baink_lab.lab.phone import Phone
 from baink_lab.lab.show import Shown, paragraph
+from baink_lab.lab.traffic import Traffic
 from baink_lab.sandbox import home
 from baink_lab.sandbox.lab_time import ahead
 from baink_lab.settings import Settings
@@ -31,6 +32,7 @@ class Opened:
         clock: what tells the time, and lets it pass.
         phone: the customer's phone.
         accounts: the customer's accounts, as the bank's web portal shows them.
+        traffic: who said what to whom, secrets masked.
         journal: what was changed at a real tenant (live mode).
     """
 
@@ -44,7 +46,8 @@ class Opened:
         self.journal = Journal(self._folder, settings.auth0_domain or "")
         self._control = Control(lambda: self.ready)
         self.clock = LabClock(lambda: ahead(self._folder), self._control)
-        self.phone = Phone(self.world.phone, self.clock)
+        self.traffic = Traffic(self.clock)
+        self.phone = Phone(self.world.phone, self.clock, self.traffic.decided)
         self._login = Login(settings, lambda: self.world, clock=self.clock)
         self._session = SessionTokens(
             self._login.needed

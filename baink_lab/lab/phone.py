@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import html
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -36,10 +37,17 @@ class Phone:
     Args:
         url: base URL, secret segment included; None in live mode.
         clock: the lab's.
+        pressed: told of each decision that was made here, and its binding message.
     """
 
-    def __init__(self, url: str | None, clock: LabClock) -> None:
+    def __init__(
+        self,
+        url: str | None,
+        clock: LabClock,
+        pressed: Callable[[str, str], object] = lambda decision, message: None,
+    ) -> None:
         self._url = url
+        self._pressed = pressed
         self.clock = clock
         self._watcher: asyncio.Task[None] | None = None
 
@@ -106,6 +114,7 @@ class Phone:
         answer = await self._call("POST", f"notifications/{one['id']}", json={"decision": decision})
         if answer.status_code != 204:
             raise PhoneError(answer.json()["error"])
+        self._pressed(decision, one["binding_message"])
         verb = "Approved" if decision == "approve" else "Denied"
         return table("Phone", ["", "message"], [[verb, one["binding_message"]]])
 

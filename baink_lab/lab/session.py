@@ -146,6 +146,7 @@ class Lab(Talking, OnTheWire):
         self.progress.forget(self.number)
         self._teacher = Teacher(self, self.progress)
         self.exchanges.clear()
+        self.traffic.clear()
         self.accounts.refusals.clear()
         told = await self.catch_up(over=True)
         if self.clock.ahead:

@@ -41,8 +41,9 @@ class WidgetShown:
         return self.text
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle = dict(self.widget._repr_mimebundle_(**kwargs))
-        return bundle | {"text/plain": self.text}
+        told = self.widget._repr_mimebundle_(**kwargs)
+        bundle = told[0] if isinstance(told, tuple) else told  # anywidget gives metadata too
+        return dict(bundle) | {"text/plain": self.text}
 
 
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Shown:

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from typing import Any, Literal
 
+import httpx
+
 from baink_lab.aiya import Aiya, open_aiya
 from baink_lab.approvals import Approval
 from baink_lab.approvals.desk import NAMESPACE
@@ -46,7 +48,7 @@ class Talking(Opened):
         async with self._opening:
             aiya = self._aiya
             if aiya is None:
-                aiya = self._aiya = await self._stack.enter_async_context(
+                aiya = await self._stack.enter_async_context(
                     open_aiya(
                         self.world,
                         self._memory,
@@ -58,8 +60,13 @@ class Talking(Opened):
                         clock=self.clock,
                         tools=ungated(self) if self.number == 1 else self._pieces.tools,
                         nodes=self._pieces.nodes,
+                        tenant_http=await self._watched("Tenant"),
+                        bank_http=await self._watched("Bank"),
+                        model_hook=self.traffic.model_answered,
                     )
                 )
+                self._stack.enter_context(aiya.listen(self.traffic.heard))
+                self._aiya = aiya
         return aiya
 
     async def build(
@@ -168,6 +175,9 @@ class Talking(Opened):
             self._chat = None
         await self._stack.aclose()
         self._aiya = None
+
+    async def _watched(self, to: str) -> httpx.AsyncClient:
+        return await self._stack.enter_async_context(self.traffic.watched(to))
 
     async def _invite(self, user_id: str) -> str:
         """An enrolment ticket from a real tenant, written down as everything made there is."""

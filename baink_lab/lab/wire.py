@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import httpx
 
@@ -21,10 +22,13 @@ TIMEOUT_SECONDS = 15.0
 SECRETS = frozenset(
     (
         *("access_token", "id_token", "refresh_token", "token", "client_assertion"),
-        *("auth_req_id", "code", "code_verifier"),
-        *("client_secret", "password", "signing_secret"),
+        *("assertion", "subject_token", "actor_token", "id_token_hint", "login_hint_token"),
+        *("auth_req_id", "code", "code_verifier", "mfa_token", "oob_code", "ticket"),
+        *("client_secret", "password", "signing_secret", "otp", "recovery_code"),
     )
 )
+#: A JWT, or the beginning of one.
+_TOKEN = re.compile(r"eyJ[\w-]+\.[\w.-]*")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,7 +118,7 @@ def exchange_of(response: httpx.Response, to: str = "Tenant") -> Exchange:
     kind = request.headers.get("content-type", "")
     return Exchange(
         request.method,
-        request.url.raw_path.decode(),
+        _masked_path(request.url),
         masked(_decoded(request.content, kind)),
         response.status_code,
         masked(received),
@@ -125,11 +129,28 @@ def exchange_of(response: httpx.Response, to: str = "Tenant") -> Exchange:
 def masked(value: Any) -> Any:
     """The same value with every secret in it replaced by dots."""
     if isinstance(value, dict):
-        return {
-            name: MASK if name in SECRETS and isinstance(one, str | list) else masked(one)
-            for name, one in value.items()
-        }
+        return {name: MASK if _is_secret(name, one) else masked(one) for name, one in value.items()}
+    if isinstance(value, str):  # a token may be where nobody expects one
+        return _TOKEN.sub(MASK, value)
     return [masked(one) for one in value] if isinstance(value, list) else value
+
+
+def _is_secret(name: str, value: Any) -> bool:
+    if value is None or isinstance(value, bool):
+        return False
+    # A status may be called `code` too, and is a number then.
+    return name.lower() in SECRETS and not (name == "code" and isinstance(value, int))
+
+
+def _masked_path(url: httpx.URL) -> str:
+    """Path and query as they were sent, but for secrets in the query."""
+    path = url.raw_path.decode()
+    names = [name for name in url.params if _is_secret(name, "")]
+    if not names:
+        return _TOKEN.sub(MASK, path)
+    told = [(name, MASK if name in names else value) for name, value in url.params.multi_items()]
+    pairs = "&".join(f"{quote(name)}={quote(value, safe=MASK)}" for name, value in told)
+    return _TOKEN.sub(MASK, f"{path.partition('?')[0]}?{pairs}")
 
 
 def _decoded(body: bytes, kind: str) -> Any:

@@ -1,0 +1,84 @@
+"""Messages as a sequence diagram in SVG, which needs nothing but itself and fits either theme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from time import localtime, strftime
+
+from baink_lab.lab.traffic import LANES, Message
+
+TOP, STEP, LANE, LEFT = 44, 30, 124, 66
+#: JupyterLab's own colours where it shows the drawing; its own where it stands alone.
+STYLE = """
+.baink-seq{font:13px system-ui,sans-serif;--fg:var(--jp-ui-font-color1,#1b1b1b);
+--bg:var(--jp-layout-color1,#ffffff);--line:var(--jp-border-color1,#8a8a8a);--ask:#0b5394;
+--back:#6a3d00;--own:#14722f;color:var(--fg)}
+@media (prefers-color-scheme:dark){.baink-seq{--fg:var(--jp-ui-font-color1,#ececec);
+--bg:var(--jp-layout-color1,#161616);--ask:#8ec5ff;--back:#ffc078;--own:#7ddc96}}
+[data-jp-theme-light="true"] .baink-seq{--ask:#0b5394;--back:#6a3d00;--own:#14722f}
+[data-jp-theme-light="false"] .baink-seq{--ask:#8ec5ff;--back:#ffc078;--own:#7ddc96}
+.baink-seq text{fill:var(--fg)}.baink-seq .paper{fill:var(--bg)}
+.baink-seq .lane{stroke:var(--line);stroke-dasharray:2 4}
+.baink-seq .who{font-weight:600;text-anchor:middle}.baink-seq .when{font-size:11px}
+.baink-seq .what{text-anchor:middle;paint-order:stroke;stroke:var(--bg);stroke-width:4px}
+.baink-seq .arrow{fill:none;stroke:var(--ask);stroke-width:1.5}
+.baink-seq .head{fill:var(--ask)}
+.baink-seq .back .arrow{stroke:var(--back);stroke-dasharray:6 3}
+.baink-seq .back .head{fill:var(--back)}
+.baink-seq .own .arrow{stroke:var(--own)}.baink-seq .own .head{fill:var(--own)}
+""".replace("\n", "")
+
+
+def drawn(messages: Sequence[Message], title: str) -> str:
+    """The diagram of some messages, oldest first.
+
+    Args:
+        messages: what was said.
+        title: what it shows, for screen readers.
+    """
+    lanes = lanes_of(messages)
+    place = {lane: LEFT + LANE * number + LANE // 2 for number, lane in enumerate(lanes)}
+    width, height = LEFT + LANE * len(lanes), TOP + STEP * len(messages) + 16
+    told = ". ".join(one.words for one in messages) or "Nothing was sent yet"
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="baink-seq" role="img" '
+        f'viewBox="0 0 {width} {height}" width="{width}" height="{height}">',
+        f"<title>{_plain(title)}</title><desc>{_plain(told)}.</desc><style>{STYLE}</style>",
+        f'<rect class="paper" width="{width}" height="{height}"/>',
+    ]
+    for lane in lanes:
+        x = place[lane]
+        parts.append(f'<line class="lane" x1="{x}" y1="28" x2="{x}" y2="{height}"/>')
+        parts.append(f'<text class="who" x="{x}" y="18">{lane}</text>')
+    for number, one in enumerate(messages):
+        parts.append(_arrow(one, place, TOP + STEP * number + 21))
+    return "".join([*parts, "</svg>"])
+
+
+def lanes_of(messages: Sequence[Message]) -> list[str]:
+    """Who takes part, from left to right; the customer and the tenant always do."""
+    seen = {one.source for one in messages} | {one.target for one in messages}
+    return [lane for lane in LANES if lane in seen | {"You", "Tenant"}]
+
+
+def _arrow(one: Message, place: dict[str, int], y: int) -> str:
+    begin, end = place[one.source], place[one.target]
+    way = 1 if end > begin else -1
+    kind = "back" if one.is_answer else "own" if "Phone" in (one.source, one.target) else "ask"
+    what = one.title if one.times == 1 else f"{one.title} \N{MULTIPLICATION SIGN}{one.times}"
+    fits = max(20, abs(end - begin) // 6)  # letters are six wide or so; all of it is in the details
+    what = what if len(what) <= fits else f"{what[: fits - 1]}…"
+    when = strftime("%H:%M:%S", localtime(one.at))
+    tip = f"{end - 9 * way},{y - 4} {end},{y} {end - 9 * way},{y + 4}"
+    return (
+        f'<g class="{kind}"><text class="when" x="6" y="{y + 4}">{when}</text>'
+        f'<line class="arrow" x1="{begin}" y1="{y}" x2="{end - 7 * way}" y2="{y}"/>'
+        f'<polygon class="head" points="{tip}"/>'
+        f'<text class="what" x="{(begin + end) // 2}" y="{y - 5}">{_plain(what)}</text></g>'
+    )
+
+
+def _plain(text: str) -> str:
+    # XML has no place for most control characters, not even escaped.
+    return escape("".join(c if c.isprintable() else " " for c in text))

@@ -1,0 +1,186 @@
+"""Who says what to whom: every message of a lab in the order of time, secrets masked.
+
+Aiya's own requests come from hooks of the httpx clients that she is given, what she says from her
+events, and what the customer pressed from the phone; or else from the answer that it explains.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from baink_lab.auth0.wire import new_http
+from baink_lab.clock import Clock
+from baink_lab.lab.wire import Exchange, exchange_of, masked
+
+#: The lanes of the diagram, from left to right.
+LANES = ("You", "Aiya", "Model", "Tenant", "Phone", "Bank")
+KEPT = 200
+LONGEST_DETAILS = 4000
+_TOLD = ("error", "interval", "expires_in", "scope", "status", "id")
+
+
+@dataclasses.dataclass(frozen=True)
+class Message:
+    """One arrow. No secret is in here.
+
+    Attributes:
+        at: seconds since the epoch, on the lab's clock.
+        source: who speaks; one of `LANES`.
+        target: to whom.
+        title: in a few words.
+        details: all of it, in lines.
+        is_answer: drawn dashed.
+        times: how often it came, one after another.
+    """
+
+    at: float
+    source: str
+    target: str
+    title: str
+    details: str = ""
+    is_answer: bool = False
+    times: int = 1
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The same for messages that are drawn as one."""
+        return self.source, self.target, self.title
+
+    @property
+    def words(self) -> str:
+        """The message in one line, for people who cannot see the arrow."""
+        often = f" ({self.times} times)" if self.times > 1 else ""
+        return f"{self.source} to {self.target}: {self.title}{often}"
+
+
+class Traffic:
+    """Collects messages, and tells whoever draws them.
+
+    Args:
+        clock: the lab's.
+
+    Attributes:
+        messages: oldest first; the newest `KEPT`.
+        watchers: called after each change.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.messages: list[Message] = []
+        self.watchers: list[Callable[[], object]] = []
+        self._open: list[tuple[str, float]] = []
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.messages.clear()
+        self._open.clear()
+        self._tell()
+
+    def exchanged(self, one: Exchange, source: str = "You") -> None:
+        """A request and its answer over HTTP."""
+        if one.path.startswith("/.well-known/"):
+            return
+        self._pressed_before(one)
+        asked = f"{one.method} {one.path.partition('?')[0]}"
+        self._add(source, one.to, asked, _lines(one.sent))
+        self._add(one.to, source, _answer(one), _lines(one.received), is_answer=True)
+        told = one.received if isinstance(one.received, dict) else {}
+        if one.path.endswith("/bc-authorize") and "auth_req_id" in told:
+            message = str((one.sent or {}).get("binding_message", ""))
+            self._open.append((message, self._clock.now() + float(told.get("expires_in", 300))))
+            self._add("Tenant", "Phone", "push", message)
+
+    def decided(self, decision: str, binding_message: str) -> None:
+        """A button was pressed on the phone."""
+        self._open = [one for one in self._open if one[0] != binding_message]
+        self._add("Phone", "Tenant", decision, binding_message)
+
+    def heard(self, thread: str, event: dict[str, Any]) -> None:
+        """What graph and resumer tell: a listener of `Aiya.listen`."""
+        match event["type"]:
+            case "asked":
+                self._add("You", "Aiya", _short(event["text"]), event["text"])
+            case "said":
+                self._add("Aiya", "You", _short(event["text"]), event["text"])
+
+    def watched(self, to: str) -> httpx.AsyncClient:
+        """A client for Aiya's requests to tenant or bank; whoever takes it closes it."""
+
+        async def look(response: httpx.Response) -> None:
+            await response.aread()
+            self.exchanged(exchange_of(response, to), "Aiya")
+
+        client = new_http()
+        client.event_hooks = {"response": [look]}
+        return client
+
+    async def model_answered(self, response: Any) -> None:
+        """Aiya asked her model: a hook of that client. The answer streams, so it is not read."""
+        path = response.request.url.path
+        sent = _lines(masked(_json(response.request.content)))
+        self._add("Aiya", "Model", f"{response.request.method} {path}", sent)
+        told = f"{response.status_code}{', streamed' if response.is_success else ''}"
+        self._add("Model", "Aiya", told, is_answer=True)
+
+    def _pressed_before(self, one: Exchange) -> None:
+        """An answer that only a pressed button explains: on the phone's page, or a real phone."""
+        told = one.received if isinstance(one.received, dict) else {}
+        grant = one.sent.get("grant_type", "") if isinstance(one.sent, dict) else ""
+        if not self._open or not str(grant).endswith(":ciba"):
+            return
+        message, expires_at = self._open[0]
+        if "access_token" in told:
+            self.decided("approve", message)
+        elif told.get("error") == "access_denied":
+            self._open.pop(0)
+            if self._clock.now() < expires_at:
+                self._add("Phone", "Tenant", "deny", message)
+
+    def _add(
+        self, source: str, target: str, title: str, details: str = "", *, is_answer: bool = False
+    ) -> None:
+        now = self._clock.now()
+        self.messages.append(
+            Message(now, source, target, title, details[:LONGEST_DETAILS], is_answer)
+        )
+        last = self.messages[-4:]
+        # Polls that bring nothing new: one pair of arrows, and how often.
+        if is_answer and len(last) == 4 and [m.key for m in last[:2]] == [m.key for m in last[2:]]:
+            more = [dataclasses.replace(m, times=m.times + 1) for m in last[:2]]
+            self.messages[-4:] = more
+        del self.messages[:-KEPT]
+        self._tell()
+
+    def _tell(self) -> None:
+        for watcher in list(self.watchers):
+            watcher()
+
+
+def _answer(one: Exchange) -> str:
+    told = one.received if isinstance(one.received, dict) else {}
+    parts = [name for name in ("access_token", "auth_req_id") if name in told]
+    parts += [f"{name} {told[name]}" for name in _TOLD if isinstance(told.get(name), str | int)]
+    return _short(", ".join([str(one.status), *parts]))
+
+
+def _short(text: str, most: int = 60) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def _lines(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
