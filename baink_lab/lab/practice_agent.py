@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import httpx
+from openai import AsyncOpenAI
 
 from baink_lab.aiya.app import ChooseNodes, ChooseTools, open_aiya
 from baink_lab.aiya.messages import Message
-from baink_lab.aiya.model import ChatModel
+from baink_lab.aiya.model import ChatModel, openai_model
 from baink_lab.approvals import Approval, Tool
 from baink_lab.approvals.nodes import EVENT
 from baink_lab.auth0.login import SessionTokens, log_in_with_form
@@ -28,8 +29,9 @@ from baink_lab.clock import VirtualClock
 from baink_lab.lab.practice import ISSUER, NOON
 from baink_lab.lab.practice_bank import URL as BANK_URL
 from baink_lab.lab.practice_bank import PracticeBank
+from baink_lab.sandbox.model import create_app as create_model
 from baink_lab.sandbox.tenant import Tenant, create_app
-from baink_lab.settings import World
+from baink_lab.settings import DEFAULT_MODEL, World
 
 THREAD = "t"
 PATIENCE_SECONDS = 20.0  # of the machine's own time; only a fault reaches it
@@ -51,6 +53,16 @@ class PlayedModel:
         text = f"I read {len(messages)} messages."
         say(text)
         return {"role": "assistant", "content": text}
+
+
+@contextlib.asynccontextmanager
+async def scripted_model() -> AsyncIterator[ChatModel]:
+    """The sandbox's own model, without a network: it reads the tools' descriptions."""
+    transport = httpx.ASGITransport(create_model())
+    async with httpx.AsyncClient(transport=transport) as http:
+        line: Any = http  # openai's types name a fork of httpx; it takes httpx as well
+        client = AsyncOpenAI(base_url="http://model/v1", api_key="practice", http_client=line)
+        yield openai_model(client, DEFAULT_MODEL)
 
 
 def tool_call(name: str, arguments: dict[str, Any], call_id: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ LABS = {
     2: "configure_the_tenant",
     3: "enroll_guardian",
     4: "ciba_on_the_wire",
+    5: "build_aiya",
 }
 
 _ADDRESSES = ("tenant", "bank", "model", "control")

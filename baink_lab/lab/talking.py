@@ -16,6 +16,7 @@ from baink_lab.auth0.management import PUSH
 from baink_lab.auth0.wire import new_http
 from baink_lab.lab.bare_tools import ungated
 from baink_lab.lab.chat import Chat
+from baink_lab.lab.checks.exercises import own_piece
 from baink_lab.lab.opened import Opened
 from baink_lab.lab.phone import PhoneError
 from baink_lab.lab.pieces import Pieces, Transfer, WrapTransfer
@@ -84,9 +85,13 @@ class Talking(Opened):
             wrap_transfer: puts `transfer_funds` behind the phone.
             request_approval: sends the push.
             transfer: waits for the outcome, and acts on it.
+
+        Raises:
+            NotAttempted: one of them is an exercise without a body.
         """
+        pieces = Pieces(*map(own_piece, (wrap_transfer, request_approval, transfer)))
         await self.sleep()
-        self._pieces = Pieces(wrap_transfer, request_approval, transfer)
+        self._pieces = pieces
         await self.aiya()
 
     async def say(self, text: str) -> None:

@@ -100,12 +100,13 @@ BY_MISTAKE: Mapping[str, tuple[str, ...]] = {
     ),
     "C4": (
         "For whom is the token? Without a name it is for the tenant's own /userinfo.",
-        'Add "audience": lab.world.audience to the form.',
+        'Lab 04: add "audience": lab.world.audience to the form. Lab 05: pass audience=audience.',
     ),
     "C5": (
         "A phone's screen is small. How long is the message, and which signs are in it?",
         "1 to 64 characters: letters, digits, space and + - _ . , : #.",
-        "baink_lab.approvals.binding.fit makes any text fit.",
+        "baink_lab.approvals.binding.fit makes any text fit: it cuts at the end, so the amount and "
+        "the payee come first.",
     ),
     "C6": (
         "The tenant said how often it may be asked: `interval`, in seconds.",
@@ -119,5 +120,35 @@ BY_MISTAKE: Mapping[str, tuple[str, ...]] = {
     "C8": (
         "access_denied is the customer's answer, or the end of the time. Both are final.",
         "Return None. Ask the phone again only if the customer wants it.",
+    ),
+    "C9": (
+        "Which lines of your node run again when it is woken? All of them, from the first.",
+        "What must not happen twice belongs in a node that is done before another one waits.",
+        "request_approval: desk.ask, then Command(goto=Send(…)). transfer: interrupt, no push.",
+    ),
+    "C10": (
+        "Who may call Command(resume=…)? Everybody who can write to the thread.",
+        "A ring says only: look. Do not keep interrupt()'s value, not even to compare it.",
+        "After the ring: outcome = await desk.outcome(…). None? Return None. Then its state.",
+    ),
+    "C11": (
+        "All that a node returns, sends on or interrupts with is in the checkpoint, readable.",
+        "The token goes from the vault to the bank, inside one run of one node.",
+        'Return {"status": "approved", "result": receipt}, and nothing else of the outcome.',
+    ),
+    "C12": (
+        "The answer is lost: did the money move? You cannot know, so you must ask again.",
+        "The bank replays its answer for a key that it knows. So the key must not change.",
+        'The key is task["approval_id"]: made of thread and call, the same in every run.',
+    ),
+    "C13": (
+        "Between push and yes the thread lies on a disk. Who says that it is still the same?",
+        "The vault keeps a digest of what was asked: outcome.digest.",
+        'digest_of("transfer_funds", task["arguments"]) != outcome.digest: then do nothing.',
+    ),
+    "C14": (
+        "Read the tool's description as the model does. What does it tell the model to do first?",
+        "The phone asks now. The description must say so, and forbid the question in the chat.",
+        "dataclasses.replace(tool, description=prompts.TRANSFER_FUNDS)",
     ),
 }

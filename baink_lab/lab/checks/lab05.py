@@ -1,0 +1,235 @@
+"""Lab 05: the tool behind the phone, the node that asks, and the node that waits."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from baink_lab.aiya.tools import TransferArguments, behind_the_phone
+from baink_lab.approvals import Approval, Call, GatedTool
+from baink_lab.approvals.binding import LONGEST
+from baink_lab.approvals.nodes import acting_node, push_once
+from baink_lab.lab import meddling
+from baink_lab.lab.checks import lab05_transfer
+from baink_lab.lab.checks.exercises import Exercise, Reference, own_piece, raised
+from baink_lab.lab.checks.result import Result, failed, passed
+from baink_lab.lab.checks.shelf import Shelf
+from baink_lab.lab.pieces import Pieces
+from baink_lab.lab.practice_agent import PracticeAgent, practice_agent, scripted_model
+from baink_lab.lab.scenes import AMOUNT, Scene, play, stage
+from baink_lab.settings import TRANSFER_SCOPE
+
+if TYPE_CHECKING:
+    from baink_lab.lab.session import Lab
+
+WRAP, REQUEST, TRANSFER = "wrap_transfer", "request_approval", lab05_transfer.NAME
+WANTED = "Pay $25 to Mia Moreau"
+PAYEE = "Mia Moreau"
+
+
+async def wrapped(lab: Lab) -> Result:
+    """Aiya pushes without asking in the chat, the phone says what for, the bank takes the token."""
+    mine = _found(lab, WRAP)
+    async with practice_agent() as agent, scripted_model() as agent.model:
+        try:
+            async with agent.process(tools=Pieces(own_piece(mine)).tools, watch=False):
+                return await _ask_aiya(agent, mine)
+        except TypeError as failure:
+            if not str(failure).startswith(WRAP):
+                return raised(WRAP, failure, mine.written)
+            step = "Return what with_async_authorization(tool, …) gives you."
+            return failed(WRAP, f"{failure}", step)
+        except Exception as failure:
+            return raised(WRAP, failure, mine.written)
+
+
+async def _ask_aiya(agent: PracticeAgent, mine: Exercise) -> Result:
+    gate = next((one for one in agent.tools if isinstance(one, GatedTool)), None)
+    said = await agent.say(WANTED)
+    waiting = await agent.waiting()
+    if not waiting and said:
+        again = await agent.say("yes")
+        if await agent.waiting():
+            return _asked_twice(said)
+        why = f"I said “{WANTED}”. Aiya answered “{said}”, then “{again}”, and no push was sent."
+        return failed(WRAP, why, "Keep the tool's name and schema: wrap `tool`, make no new one.")
+    assert gate is not None  # an approval waits, so there is a gate
+    if not waiting:
+        return failed(WRAP, "Nothing came of it: no push, no word.", "Wrap `tool` itself.")
+    wrong = await _judge_line(agent, gate, waiting[0])
+    return wrong or await _judge_token(agent, gate, waiting[0])
+
+
+def _asked_twice(said: str) -> Result:
+    why = (
+        f"I said “{WANTED}”. Aiya did not push, but asked in the chat: “{said}” I said yes, and "
+        "then the phone rang as well. The customer confirms twice, and the first yes is worth "
+        "nothing. The model does what the tool's description tells it: “Always confirm …”."
+    )
+    step = "dataclasses.replace(tool, description=prompts.TRANSFER_FUNDS), and wrap that."
+    return failed(WRAP, why, step, "C14")
+
+
+async def _judge_line(agent: PracticeAgent, gate: GatedTool, asked: Approval) -> Result | None:
+    if not agent.tenant.notifications():
+        why = f"The tenant did not take the request: {asked.reason}"
+        return failed(WRAP, why, "Pass audience=audience, and scopes of that API.")
+    shown = asked.binding_message
+    call = Call(agent.world.user_id, asked.thread_id, asked.tool_call_id)
+    line = gate.binding_message(TransferArguments(**asked.arguments), call)
+    written = line if isinstance(line, str) else await line
+    for what, pattern in (("amount", r"\b25(\.0+)?\b"), ("payee", re.escape(PAYEE))):
+        if re.search(pattern, shown):
+            continue
+        if re.search(pattern, written):
+            why = (
+                f"Your line is “{written}”: {len(written)} characters. A phone shows {LONGEST}, "
+                f"and two code words need some of them, so it shows “{shown}”, without the {what}."
+            )
+            return failed(WRAP, why, "Say it shorter: amount first, then the payee.", "C5")
+        why = (
+            f"The phone shows “{shown}”. The customer cannot tell from it what they approve: the "
+            f"{what} is missing."
+        )
+        step = (
+            'f"Pay {arguments.amount} {arguments.currency} to {name}", the name from '
+            "`await book(call)`, by the id in arguments.to_account."
+        )
+        return failed(WRAP, why, step)
+    return None
+
+
+async def _judge_token(agent: PracticeAgent, gate: GatedTool, asked: Approval) -> Result:
+    agent.decide("approve")
+    settled = await meddling.collect(agent, asked)
+    await meddling.ring(agent, settled)
+    code = agent.bank.asked[-1].code if agent.bank.asked else ""
+    if gate.audience != agent.world.audience:
+        why = (
+            f"The phone said yes, and the bank said 401 {code}: the gate's audience is "
+            f"{gate.audience!r}, so the token is for somebody else."
+        )
+        return failed(WRAP, why, "Pass on what you were given: audience=audience.", "C4")
+    if code == "insufficient_scope":
+        why = (
+            f"The phone said yes, and the bank said 403 {code}: the gate asks for the scopes "
+            f"{list(gate.scopes)}, and the bank wants {TRANSFER_SCOPE}."
+        )
+        return failed(WRAP, why, f'Pass scopes=["{TRANSFER_SCOPE}"].')
+    if agent.bank.moved() != [AMOUNT]:
+        told = (await agent.answers()).get(asked.tool_call_id, [])
+        return failed(WRAP, f"The phone said yes; Aiya heard {told[-1:]}.", "Wrap `tool` itself.")
+    why = (
+        f"I said “{WANTED}”. Aiya asked nothing in the chat; the phone showed "
+        f"“{asked.binding_message.partition(' #')[0]}”, and the token that the yes brought was "
+        "good at the bank. To the model the tool's name and schema are as before."
+    )
+    return passed(WRAP, why)
+
+
+async def asks_once(lab: Lab) -> Result:
+    """One push for one call, from a node that is done before anybody waits."""
+    mine = _found(lab, REQUEST)
+    async with stage(Pieces(request_approval=own_piece(mine))) as agent:
+        scene = await play(agent, lambda scene: scene.forge("anything"))
+        wrong = await _judge_request(agent, mine, scene)
+        if wrong is not None:
+            return wrong
+        done = await play(agent, lambda scene: scene.answer("approve"), Scene.ring)
+    if done.moved != [AMOUNT]:
+        why = f"The push was approved, and no money moved: Aiya heard {done.told[-1:]}."
+        return failed(REQUEST, why, "Go on with Send(gate.node, task_for(approval, late=False)).")
+    why = (
+        "One push. The node was done before the next one went to sleep, so it is in the "
+        "checkpoint and is never run again, however often the thread is woken."
+    )
+    return passed(REQUEST, why)
+
+
+async def _judge_request(agent: PracticeAgent, mine: Exercise, scene: Scene) -> Result | None:
+    if scene.pushes > 1 or REQUEST in scene.asleep:
+        return _pushed_and_waited(scene)
+    if isinstance(scene.problem, TimeoutError):
+        why = "Your node never came to an end. It asks; it does not wait for the answer."
+        return failed(REQUEST, why, "Return the Command; the next node waits.")
+    if scene.pushes and scene.approval is None:
+        why = (
+            "A push was sent, but no record of it was kept: after a crash nobody would know of it, "
+            "and nobody polls for the answer."
+        )
+        return failed(REQUEST, why, "approval = await desk.ask(gate, arguments, call)")
+    request = await agent.desk.request_of(scene.approval) if scene.approval else None
+    if request is not None and meddling.kept_in_threads(agent, request.auth_req_id):
+        why = (
+            "I opened threads.db and read the auth_req_id in it: with the client's secret it "
+            "brings the token. A checkpoint is no place for secrets."
+        )
+        step = "Pass on task_for(approval, late=False): it holds no secret."
+        return failed(REQUEST, why, step, "C11")
+    return _judge_way_on(agent, mine, scene)
+
+
+def _judge_way_on(agent: PracticeAgent, mine: Exercise, scene: Scene) -> Result | None:
+    if scene.problem is not None:
+        return raised(REQUEST, scene.problem, mine.written)
+    if not scene.pushes:
+        why = "I asked for a transfer, and the phone got no notification."
+        return failed(REQUEST, why, "approval = await desk.ask(gate, arguments, call)")
+    if not scene.asleep:
+        why = (
+            "The push was sent, but no node waits for its answer: what you returned leads nowhere."
+        )
+        step = "return Command(goto=Send(gate.node, task_for(approval, late=False)))"
+        return failed(REQUEST, why, step)
+    if not any(event["type"] == "push_sent" for event in agent.events):
+        why = "The phone got the question, but the chat heard nothing of it: the customer wonders."
+        return failed(REQUEST, why, "tell_push(approval), before you return.")
+    return None
+
+
+def _pushed_and_waited(scene: Scene) -> Result:
+    seen = f"One transfer, and the phone got {scene.pushes} notifications"
+    if scene.pushes <= 1:
+        seen = "The node that pushes is the one that sleeps (this once, the desk knew its call)"
+    why = (
+        f"{seen}. A node that was interrupted runs again from its first line at each ring, and "
+        "sends its push again."
+    )
+    step = "No interrupt() in request_approval: return the Command, the next node waits."
+    return failed(REQUEST, why, step, "C9")
+
+
+def _found(lab: Lab, name: str) -> Exercise:
+    mine = lab.found(name)
+    assert mine is not None  # the teacher has seen to that
+    return mine
+
+
+SHELF = Shelf(
+    5,
+    {WRAP: wrapped, REQUEST: asks_once, TRANSFER: lab05_transfer.transfer_node},
+    {
+        WRAP: (
+            "Three things: another description, the question to the tenant, the line on the phone.",
+            "dataclasses.replace(tool, description=prompts.TRANSFER_FUNDS) makes the new tool.",
+            "An inner `async def line(arguments, call)` reads `await book(call)` for the name.",
+            "with_async_authorization(tool, scopes=[…], audience=audience, binding_message=line)",
+        ),
+        REQUEST: (
+            "Three lines: ask, tell the chat, go on.",
+            "approval = await desk.ask(gate, arguments, call); tell_push(approval)",
+            "return Command(goto=Send(gate.node, task_for(approval, late=False)))",
+        ),
+        TRANSFER: (
+            f"First look into the vault: outcome = await {lab05_transfer.LOOK}.",
+            "None? Then interrupt(…), and look again. Still None: return None.",
+            "Not approved? Return the outcome's state. Another digest? Return that it failed.",
+            'bank.transfer(outcome.access_token, task["approval_id"], **task["arguments"])',
+        ),
+    },
+    {
+        WRAP: Reference(behind_the_phone),
+        REQUEST: Reference(push_once),
+        TRANSFER: Reference(acting_node),
+    },
+)

@@ -1,0 +1,385 @@
+"""Lab 05: C9 to C14 each fire alone, the fix turns green, and the references pass the gate."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+
+import pytest
+from langgraph.types import Command, Send, interrupt
+
+from baink_lab.aiya import prompts
+from baink_lab.approvals import Tool, with_async_authorization
+from baink_lab.approvals.nodes import task_for, tell_push
+from baink_lab.lab.checks import Kind
+from baink_lab.lab.checks.mistakes import BY_MISTAKE
+from tests.lab import test_pieces as right
+from tests.lab.lab_world import opened
+
+pytestmark = pytest.mark.timeout(120)
+SCOPE = "create:transfer"
+
+
+@pytest.fixture
+async def lab(shared_home):
+    async with opened(5) as lab:
+        await lab.reset(sure=True)
+        yield lab
+
+
+def wraps(*, text=prompts.TRANSFER_FUNDS, line=None, scopes=(SCOPE,), audience="theirs"):
+    def wrap_transfer(tool, audience_given, book):
+        async def good(arguments, call):
+            known = await book(call)
+            names = {one["id"]: one["name"] for one in known["accounts"] + known["payees"]}
+            return f"Pay {arguments.amount} {arguments.currency} to {names[arguments.to_account]}"
+
+        return with_async_authorization(
+            dataclasses.replace(tool, description=text or tool.description),
+            scopes=list(scopes),
+            audience=audience_given if audience == "theirs" else audience,
+            binding_message=line(book) if line else good,
+        )
+
+    return wrap_transfer
+
+
+def says(words):
+    """A line made of amount, currency, payee's name and id."""
+
+    def line(book):
+        async def said(arguments, call):
+            known = await book(call)
+            names = {one["id"]: one["name"] for one in known["accounts"] + known["payees"]}
+            who = names[arguments.to_account]
+            return words.format(**arguments.model_dump(), payee=who)
+
+        return said
+
+    return line
+
+
+LONG = "Please confirm that our assistant may now really transfer to {payee} {amount} {currency}"
+
+
+async def push_by_hand(desk, call):
+    return await desk.ciba.start(
+        call.user_id, SCOPE, "https://localhost:3000/api/accounts/transfers", "Move 25.00 USD"
+    )
+
+
+async def request_waits_too(desk, gate, arguments, call):
+    await push_by_hand(desk, call)
+    interrupt({"call": call.id})
+    return Command(goto="join")
+
+
+async def request_asks_the_desk_and_waits(desk, gate, arguments, call):
+    approval = await desk.ask(gate, arguments, call)
+    tell_push(approval)
+    interrupt({"approval_id": approval.id})
+    return Command(goto=Send(gate.node, task_for(approval, late=False)))
+
+
+async def request_pushes_twice(desk, gate, arguments, call):
+    await push_by_hand(desk, call)
+    return await right.request_approval(desk, gate, arguments, call)
+
+
+async def request_hands_the_secret_on(desk, gate, arguments, call):
+    approval = await desk.ask(gate, arguments, call)
+    tell_push(approval)
+    request = await desk.request_of(approval)
+    task = {**task_for(approval, late=False), "auth_req_id": request.auth_req_id}
+    return Command(goto=Send(gate.node, task))
+
+
+async def request_notes_the_secret(desk, gate, arguments, call):
+    way = await right.request_approval(desk, gate, arguments, call)
+    approval = await desk.get(way.goto.arg["approval_id"])
+    request = await desk.request_of(approval)
+    return Command(goto=way.goto, update={"approvals": {request.auth_req_id: "waiting"}})
+
+
+async def answer_of(desk, task, call):
+    return await desk.outcome(task["approval_id"], call.thread_id, call.id)
+
+
+def acts(*, push=False, believe=None, key=None, tell=None, compare=True, change=None):
+    """The right transfer, with one thing made wrong."""
+
+    async def transfer(desk, bank, task, call):
+        if push:
+            await push_by_hand(desk, call)
+        outcome = await answer_of(desk, task, call)
+        if outcome is None:
+            interrupt({"approval_id": task["approval_id"]})
+            outcome = await answer_of(desk, task, call)
+        if outcome is None:
+            return None
+        if outcome.state != "approved":
+            return {"status": outcome.state, "message": outcome.reason}
+        if compare and right.digest_of("transfer_funds", task["arguments"]) != outcome.digest:
+            return {"status": "failed", "message": "changed"}
+        name = key(task) if key else task["approval_id"]
+        order = task["arguments"] | (change or {})
+        receipt = await bank.transfer(outcome.access_token, name, **order)
+        return {"status": "approved", "result": receipt} | (tell(outcome) if tell else {})
+
+    return transfer
+
+
+async def believes_a_word(desk, bank, task, call):
+    if interrupt({"approval_id": task["approval_id"]}) != "approved":
+        return {"status": "denied"}
+    outcome = await answer_of(desk, task, call)
+    receipt = await bank.transfer(outcome.access_token, task["approval_id"], **task["arguments"])
+    return {"status": "approved", "result": receipt}
+
+
+async def believes_a_word_after_a_look(desk, bank, task, call):
+    outcome = await answer_of(desk, task, call)
+    if outcome is None:
+        answer = interrupt({"approval_id": task["approval_id"]})
+        if answer == "denied" or not answer:
+            return {"status": "denied", "message": "The customer said no."}
+        outcome = await answer_of(desk, task, call)
+    if outcome is None:
+        return None
+    if outcome.state != "approved":
+        return {"status": outcome.state}
+    receipt = await bank.transfer(outcome.access_token, task["approval_id"], **task["arguments"])
+    return {"status": "approved", "result": receipt}
+
+
+async def takes_the_token_from_the_ring(desk, bank, task, call):
+    answer = interrupt({"approval_id": task["approval_id"]})
+    if not isinstance(answer, dict) or not answer.get("access_token"):
+        return None
+    receipt = await bank.transfer(answer["access_token"], task["approval_id"], **task["arguments"])
+    return {"status": "approved", "result": receipt}
+
+
+async def says_done_at_a_ring(desk, bank, task, call):
+    outcome = await answer_of(desk, task, call)
+    if outcome is None and interrupt({"approval_id": task["approval_id"]}) == "approved":
+        return {"status": "approved", "message": "The money is on its way."}
+    outcome = outcome or await answer_of(desk, task, call)
+    if outcome is None:
+        return None
+    receipt = await bank.transfer(outcome.access_token, task["approval_id"], **task["arguments"])
+    return {"status": "approved", "result": receipt}
+
+
+async def shows_the_token_while_it_sleeps(desk, bank, task, call):
+    outcome = await answer_of(desk, task, call)
+    if outcome is None:
+        interrupt({"approval_id": task["approval_id"]})
+        outcome = await answer_of(desk, task, call)
+    if outcome is None:
+        return None
+    if outcome.state != "approved":
+        return {"status": outcome.state}
+    if right.digest_of("transfer_funds", task["arguments"]) != outcome.digest:
+        return {"status": "failed"}
+    receipt = await bank.transfer(outcome.access_token, task["approval_id"], **task["arguments"])
+    return {"status": "approved", "result": receipt, "outcome": vars(outcome)}
+
+
+RIGHT = {
+    "wrap_transfer": right.wrap_transfer,
+    "request_approval": right.request_approval,
+    "transfer": right.transfer,
+}
+MADE = [
+    ("C14", "wrap_transfer", wraps(text="")),
+    ("C14", "wrap_transfer", wraps(text="Move money. Ask the customer before you call it.")),
+    ("C5", "wrap_transfer", wraps(line=says(LONG))),
+    ("C4", "wrap_transfer", wraps(audience=None)),
+    ("C9", "request_approval", request_waits_too),
+    ("C9", "request_approval", request_asks_the_desk_and_waits),
+    ("C9", "request_approval", request_pushes_twice),
+    ("C11", "request_approval", request_hands_the_secret_on),
+    ("C11", "request_approval", request_notes_the_secret),
+    ("C9", "transfer", acts(push=True)),
+    ("C10", "transfer", believes_a_word),
+    ("C10", "transfer", believes_a_word_after_a_look),
+    ("C10", "transfer", takes_the_token_from_the_ring),
+    ("C10", "transfer", says_done_at_a_ring),
+    ("C11", "transfer", acts(tell=lambda outcome: {"token": outcome.access_token})),
+    ("C11", "transfer", shows_the_token_while_it_sleeps),
+    ("C12", "transfer", acts(key=lambda task: str(uuid.uuid4()))),
+    ("C12", "transfer", acts(key=lambda task: "")),
+    ("C12", "transfer", acts(key=lambda task: "transfer")),
+    ("C13", "transfer", acts(compare=False)),
+    ("C13", "transfer", acts(change={"amount": "26.00"})),
+]
+
+
+def put(lab, name, function):
+    function.__name__ = name
+    lab.exercise(function)
+
+
+@pytest.mark.parametrize("wanted", sorted({one[0] for one in MADE}))
+async def test_each_mistake_fires_its_own_hint_and_the_fix_turns_green(lab, wanted):
+    for name, function in [one[1:] for one in MADE if one[0] == wanted]:
+        what = (wanted, name, function.__qualname__)
+        put(lab, name, function)
+        result = await lab.check(name)
+        assert result.kind is Kind.WRONG, (what, result)
+        assert result.mistake == wanted, (what, result)
+        assert result.next_step, what
+        assert any(step in repr(lab.hint(name)) for step in BY_MISTAKE[wanted]), what
+        assert await lab.check(name) == result or wanted == "C12", (what, "the same when run twice")
+        put(lab, name, RIGHT[name])
+        fixed = await lab.check(name)
+        assert fixed, (what, fixed)
+
+
+async def test_starters_are_not_attempted_and_references_pass(lab):
+    @lab.exercise
+    def wrap_transfer(tool, audience, book):
+        """Return the wrapped tool."""
+        ...
+
+    @lab.exercise
+    async def request_approval(desk, gate, arguments, call):
+        """Return a Command."""
+        ...
+
+    @lab.exercise
+    async def transfer(desk, bank, task, call):
+        """Return what Aiya hears."""
+        ...
+
+    for name in RIGHT:
+        assert (await lab.check(name)).kind is Kind.NOT_ATTEMPTED
+    object.__setattr__(lab.settings, "baink_autopilot", True)
+    for name in RIGHT:
+        assert await lab.check(name), name
+    object.__setattr__(lab.settings, "baink_autopilot", False)
+
+
+async def test_what_has_no_name_is_told_without_one(lab):
+    def bare(tool, audience, book):
+        return tool
+
+    def new_schema(tool, audience, book):
+        other = Tool("move", "Does something.", tool.arguments, tool.run)
+        return wraps()(dataclasses.replace(other), audience, book)
+
+    async def keeps_silent(desk, gate, arguments, call):
+        way = task_for(await desk.ask(gate, arguments, call), late=False)
+        return Command(goto=Send(gate.node, way))
+
+    async def no_push(desk, gate, arguments, call):
+        return Command(goto="join")
+
+    async def no_record(desk, gate, arguments, call):
+        await push_by_hand(desk, call)
+        return Command(goto="join")
+
+    async def nowhere(desk, gate, arguments, call):
+        tell_push(await desk.ask(gate, arguments, call))
+
+    async def no_sleep(desk, bank, task, call):
+        outcome = await answer_of(desk, task, call)
+        return None if outcome is None else {"status": outcome.state}
+
+    async def nameless(desk, bank, task, call):
+        interrupt("please approve")
+
+    async def swallows(desk, bank, task, call):
+        try:
+            interrupt({"approval_id": task["approval_id"]})
+        except Exception:
+            return
+
+    async def sleeps_first(desk, bank, task, call):
+        interrupt({"approval_id": task["approval_id"]})
+        return await right.transfer(desk, bank, task, call)
+
+    async def only_yes(desk, bank, task, call):
+        outcome = await answer_of(desk, task, call)
+        if outcome is None:
+            interrupt({"approval_id": task["approval_id"]})
+            outcome = await answer_of(desk, task, call)
+        if outcome is None:
+            return {"status": "failed"}
+        return {"status": "approved"}
+
+    async def pays_nothing(desk, bank, task, call):
+        return await right.transfer(desk, NoBank(), task, call)
+
+    async def gives_up(desk, bank, task, call):
+        try:
+            return await right.transfer(desk, bank, task, call)
+        except Exception as failure:
+            if type(failure).__name__ == "GraphInterrupt":
+                raise
+            return {"status": "failed", "message": "The bank is away."}
+
+    words = [
+        ("wrap_transfer", bare, "not what with_async_authorization makes"),
+        ("wrap_transfer", new_schema, "no push was sent"),
+        ("wrap_transfer", wraps(scopes=()), "insufficient_scope"),
+        ("wrap_transfer", wraps(scopes=["create:transfers"]), "create:transfers"),
+        ("wrap_transfer", wraps(audience="https://other.example"), "did not take the request"),
+        ("wrap_transfer", wraps(line=says("Aiya wants to transfer money")), "amount is missing"),
+        ("wrap_transfer", wraps(line=says("Pay {amount} {currency}")), "payee is missing"),
+        ("wrap_transfer", wraps(line=says("Pay {amount} to {to_account}")), "payee is missing"),
+        ("request_approval", keeps_silent, "chat heard nothing"),
+        ("request_approval", no_push, "no notification"),
+        ("request_approval", no_record, "no record"),
+        ("request_approval", nowhere, "leads nowhere"),
+        ("transfer", no_sleep, "no node sleeps"),
+        ("transfer", swallows, "except Exception"),
+        ("transfer", nameless, "names no approval"),
+        ("transfer", sleeps_first, "said “hello”"),
+        ("transfer", only_yes, "before the customer had answered"),
+        ("transfer", pays_nothing, "told Aiya “approved”"),
+        ("transfer", gives_up, "its answer was lost"),
+    ]
+    for name, function, said in words:
+        put(lab, name, function)
+        result = await lab.check(name)
+        assert (result.kind, result.mistake) == (Kind.WRONG, ""), (function, said, result)
+        assert said in result.why, (said, result)
+        assert result.next_step
+
+
+class NoBank:
+    async def transfer(self, *args, **kwargs):
+        return {"id": "none"}
+
+
+async def test_code_that_raises_is_told_with_its_line(lab):
+    def typo(tool, audience, book):
+        return with_async_authorization(tool, scope=[SCOPE])
+
+    def bad_line(tool, audience, book):
+        new = dataclasses.replace(tool, description=prompts.TRANSFER_FUNDS)
+        return with_async_authorization(
+            new, scopes=[SCOPE], audience=audience, binding_message=lambda a, c: a.payee
+        )
+
+    async def bad_request(desk, gate, arguments, call):
+        return await desk.ask_nicely(gate, arguments, call)
+
+    async def forgets_none(desk, bank, task, call):
+        interrupt({"approval_id": task["approval_id"]})
+        outcome = await answer_of(desk, task, call)
+        return {"status": outcome.state}
+
+    for name, function, said in [
+        ("wrap_transfer", typo, "unexpected keyword argument 'scope'"),
+        ("wrap_transfer", bad_line, "has no attribute 'payee'"),
+        ("request_approval", bad_request, "await desk.ask_nicely"),
+        ("transfer", forgets_none, "'NoneType' object has no attribute 'state'"),
+    ]:
+        put(lab, name, function)
+        result = await lab.check(name)
+        assert result.kind is Kind.RAISED, (name, result)
+        assert said in result.why, result
+        assert "Line " in result.why
