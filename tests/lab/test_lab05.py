@@ -322,7 +322,7 @@ async def test_what_has_no_name_is_told_without_one(lab):
 
     words = [
         ("wrap_transfer", bare, "not what with_async_authorization makes"),
-        ("wrap_transfer", new_schema, "no push was sent"),
+        ("wrap_transfer", new_schema, "called 'move'"),
         ("wrap_transfer", wraps(scopes=()), "insufficient_scope"),
         ("wrap_transfer", wraps(scopes=["create:transfers"]), "create:transfers"),
         ("wrap_transfer", wraps(audience="https://other.example"), "did not take the request"),

@@ -14,6 +14,7 @@ from baink_lab.lab.checks import lab05_transfer
 from baink_lab.lab.checks.exercises import Exercise, Reference, own_piece, raised
 from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.checks.shelf import Shelf
+from baink_lab.lab.pieces import TRANSFER as TRANSFER_FUNDS
 from baink_lab.lab.pieces import Pieces
 from baink_lab.lab.practice_agent import PracticeAgent, practice_agent, scripted_model
 from baink_lab.lab.scenes import AMOUNT, Scene, play, stage
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from baink_lab.lab.session import Lab
 
 WRAP, REQUEST, TRANSFER = "wrap_transfer", "request_approval", lab05_transfer.NAME
-WANTED = "Pay $25 to Mia Moreau"
+WANTED = "Pay $25 from checking to Mia Moreau"
 PAYEE = "Mia Moreau"
 
 
@@ -45,6 +46,9 @@ async def wrapped(lab: Lab) -> Result:
 
 async def _ask_aiya(agent: PracticeAgent, mine: Exercise) -> Result:
     gate = next((one for one in agent.tools if isinstance(one, GatedTool)), None)
+    if gate is not None and gate.name != TRANSFER_FUNDS:
+        why = f"Your tool is called {gate.name!r}: what knew it as {TRANSFER_FUNDS} is lost."
+        return failed(WRAP, why, "Keep the tool's name and schema: wrap `tool`, make no new one.")
     said = await agent.say(WANTED)
     waiting = await agent.waiting()
     if not waiting and said:
@@ -57,7 +61,7 @@ async def _ask_aiya(agent: PracticeAgent, mine: Exercise) -> Result:
     if not waiting:
         return failed(WRAP, "Nothing came of it: no push, no word.", "Wrap `tool` itself.")
     wrong = await _judge_line(agent, gate, waiting[0])
-    return wrong or await _judge_token(agent, gate, waiting[0])
+    return await _judge_token(agent, gate, waiting[0]) if wrong is None else wrong
 
 
 def _asked_twice(said: str) -> Result:
@@ -74,7 +78,7 @@ async def _judge_line(agent: PracticeAgent, gate: GatedTool, asked: Approval) ->
     if not agent.tenant.notifications():
         why = f"The tenant did not take the request: {asked.reason}"
         return failed(WRAP, why, "Pass audience=audience, and scopes of that API.")
-    shown = asked.binding_message
+    shown = asked.binding_message.partition(" #")[0]  # the code words are another time's
     call = Call(agent.world.user_id, asked.thread_id, asked.tool_call_id)
     line = gate.binding_message(TransferArguments(**asked.arguments), call)
     written = line if isinstance(line, str) else await line

@@ -96,8 +96,13 @@ async def _believes_no_ring(agent: PracticeAgent, mine: Exercise) -> Result | No
     if _differ(before):
         words = "Nobody had answered on the phone, and your node did this or that"
         return _c10(f"{words}, depending on the word that I rang with.", before[1])
+    early = _too_early(mine, before[0])
+    if early is not None:
+        return early
     after = [await play(agent, _yes, _ring)]
     after += [await play(agent, _yes, _word(word)) for word in ("approved", "denied", False)]
+    if key := _key_of_many(after):
+        return _one_key_for_many(key)
     if _differ(after):
         does = [_did(scene) for scene in (after[0], after[1])]
         why = (
@@ -108,7 +113,7 @@ async def _believes_no_ring(agent: PracticeAgent, mine: Exercise) -> Result | No
     denied = await play(agent, _no, _word("approved"))
     if denied.asked or denied.status == "approved":
         return _c10("The customer had denied. I rang with “approved”.", denied)
-    return _too_early(mine, before[0]) or _when_all_is_well(mine, after[0])
+    return _when_all_is_well(mine, after[0])
 
 
 def _too_early(mine: Exercise, early: Scene) -> Result | None:
@@ -177,13 +182,9 @@ async def _one_key(agent: PracticeAgent, mine: Exercise) -> Result | None:
     scene = await play(agent, _yes, _ring, _ring)
     agent.bank.lose = 0
     keys = [one.key for one in scene.asked]
-    earlier = {one.key for one in agent.bank.asked[: -len(keys) or None]}
     if len(set(keys)) > 1:
         seen = f"The keys were {keys[0][:12]}… and {keys[-1][:12]}…, and the bank said"
         return _c12(seen, scene.asked[-1].code or "yes, twice")
-    if earlier & set(keys):
-        seen = f"Two transfers came under one key, {keys[0][:24]!r}. The second moved"
-        return _c12(seen, "nothing: the bank took it for the first, sent again")
     if scene.moved != [AMOUNT] or scene.status != "approved":
         why = f"The bank moved the money, its answer was lost, and Aiya heard “{scene.status}”."
         step = "Let BankUnavailable pass: the node is run again, with the same key."
@@ -226,6 +227,21 @@ def _c12(seen: str, said: str) -> Result:
     )
     step = 'Use task["approval_id"] as the key: one approval, one key, one transfer.'
     return failed(NAME, why, step, "C12")
+
+
+def _key_of_many(scenes: list[Scene]) -> str:
+    """A key that more than one approval came under; empty when each had its own."""
+    used: set[str] = set()
+    for keys in ({one.key for one in scene.asked if one.key} for scene in scenes):
+        if shared := used & keys:
+            return shared.pop()
+        used |= keys
+    return ""
+
+
+def _one_key_for_many(key: str) -> Result:
+    seen = f"Two transfers came under one key, {key[:24]!r}. The second moved"
+    return _c12(seen, "nothing: the bank took it for the first, sent again")
 
 
 def _c13(what: str, sent: str, scene: Scene) -> Result:
