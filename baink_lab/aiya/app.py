@@ -53,15 +53,23 @@ class Aiya:
         resumer: wakes its threads.
         user_id: the customer.
         found: the approvals that waited in the folder when it was opened, oldest first.
+        tools: her registry: what the model may choose from.
     """
 
     def __init__(
-        self, graph: Any, resumer: Resumer, user_id: str, hub: _Hub, found: list[Approval]
+        self,
+        graph: Any,
+        resumer: Resumer,
+        user_id: str,
+        hub: _Hub,
+        found: list[Approval],
+        tools: Sequence[Tool],
     ) -> None:
         self.graph = graph
         self.resumer = resumer
         self.user_id = user_id
         self.found = found
+        self.tools = list(tools)
         self._hub = hub
 
     async def say(self, text: str, *, thread: str = THREAD) -> str:
@@ -231,7 +239,7 @@ async def open_aiya(
         resumer = Resumer(graph, desk=desk, clock=clock, on_event=hub.tell)
         if watch:
             await opened.enter_async_context(resumer)
-        yield Aiya(graph, resumer, world.user_id, hub, found)
+        yield Aiya(graph, resumer, world.user_id, hub, found, chosen)
 
 
 async def _oldest_first(desk: Desk) -> list[Approval]:

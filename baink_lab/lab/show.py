@@ -46,6 +46,25 @@ class WidgetShown:
         return dict(bundle) | {"text/plain": self.text}
 
 
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """A picture in Mermaid's language, with words for where it is not drawn.
+
+    Attributes:
+        mermaid: its source; JupyterLab draws it offline.
+        text: says the same in words.
+    """
+
+    mermaid: str
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        return {"text/vnd.mermaid": self.mermaid, "text/plain": self.text}
+
+
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Shown:
     """A table; cells are plain text."""
     cells = "".join(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import httpx
 
 from baink_lab.aiya import Aiya, open_aiya
-from baink_lab.approvals import Approval
+from baink_lab.approvals import Approval, Call, GatedTool, Tool
 from baink_lab.approvals.desk import NAMESPACE
 from baink_lab.approvals.nodes import Push
 from baink_lab.auth0.management import PUSH
@@ -19,8 +21,9 @@ from baink_lab.lab.chat import Chat
 from baink_lab.lab.checks.exercises import own_piece
 from baink_lab.lab.opened import Opened
 from baink_lab.lab.phone import PhoneError
-from baink_lab.lab.pieces import Pieces, Transfer, WrapTransfer
-from baink_lab.lab.show import WidgetShown
+from baink_lab.lab.pieces import Pieces, Transfer, WrapTransfer, bare_transfer
+from baink_lab.lab.rehearsal import Rehearsal, rehearse
+from baink_lab.lab.show import Drawn, Shown, WidgetShown, table
 from baink_lab.lab.tenant_view import management_client
 from baink_lab.lab.waiting import count_down, line_of
 from baink_lab.settings import Settings
@@ -101,6 +104,41 @@ class Talking(Opened):
         print(f"You: {text}")  # noqa: T201 - a notebook's output
         with aiya.listen(self._print):
             await aiya.say(text, thread=self.thread)
+
+    async def tools(self) -> dict[str, Tool]:
+        """Aiya's registry: her tools by name, the transfer still without its gate."""
+        registry = (await self.aiya()).tools
+        plain = (bare_transfer(one) if isinstance(one, GatedTool) else one for one in registry)
+        return {one.name: one for one in plain}
+
+    async def rehearse(self, text: str, tools: Iterable[Tool]) -> Rehearsal:
+        """What the model makes of a message with these tools; nothing that it chooses is done.
+
+        Args:
+            text: what the customer says.
+            tools: what the model may choose from, such as ``(await lab.tools()).values()``.
+
+        Raises:
+            ModelUnavailable: the model gave no answer.
+        """
+        await self._customer()
+        call = Call(self.world.user_id, "rehearsal", "rehearsal")
+        return await rehearse(text, list(tools), call, self.world, self.settings)
+
+    async def graph(self) -> Drawn:
+        """Aiya's graph as LangGraph draws it."""
+        drawing = (await self.aiya()).graph.get_graph()
+        edges = "\n".join(f"{one.source} → {one.target}" for one in drawing.edges)
+        return Drawn(drawing.draw_mermaid(with_styles=False), edges)
+
+    async def asleep(self) -> Shown:
+        """Who sleeps on this lab's thread, and for what: read from the checkpoint on disk."""
+        config: Any = {"configurable": {"thread_id": self.thread}}
+        state = await (await self.aiya()).graph.aget_state(config)
+        rows = [
+            [task.name, json.dumps(one.value)] for task in state.tasks for one in task.interrupts
+        ]
+        return table("Asleep", ["Node", "What interrupt() was called with"], rows)
 
     async def chat(self) -> WidgetShown:
         """The chat with Aiya as a widget."""

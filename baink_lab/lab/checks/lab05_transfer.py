@@ -25,7 +25,7 @@ async def transfer_node(lab: Lab) -> Result:
     mine = lab.found(NAME)
     assert mine is not None  # the teacher has seen to that
     async with stage(Pieces(transfer=own_piece(mine))) as agent:
-        for judge in (_sleeps, _believes_no_ring, _keeps_no_secret, _takes_no, _one_key, _no_edit):
+        for judge in _JUDGES:
             wrong = await judge(agent, mine)
             if wrong is not None:
                 return wrong
@@ -96,9 +96,11 @@ async def _believes_no_ring(agent: PracticeAgent, mine: Exercise) -> Result | No
     if _differ(before):
         words = "Nobody had answered on the phone, and your node did this or that"
         return _c10(f"{words}, depending on the word that I rang with.", before[1])
-    early = _too_early(mine, before[0])
-    if early is not None:
-        return early
+    return _too_early(mine, before[0])
+
+
+async def _asks_the_vault(agent: PracticeAgent, mine: Exercise) -> Result | None:
+    """Once the customer has answered, the answer decides, and still no word does."""
     after = [await play(agent, _yes, _ring)]
     after += [await play(agent, _yes, _word(word)) for word in ("approved", "denied", False)]
     if key := _key_of_many(after):
@@ -206,6 +208,13 @@ async def _no_edit(agent: PracticeAgent, mine: Exercise) -> Result | None:
     if scene.problem is not None:
         return _raised(mine, scene, "I edited the amount in the thread's state.")
     return None
+
+
+#: In this order: what goes wrong first tells the cause.
+_JUDGES = (
+    *(_sleeps, _believes_no_ring, _asks_the_vault),
+    *(_keeps_no_secret, _takes_no, _one_key, _no_edit),
+)
 
 
 def _other_than_approved(order: dict[str, Any], scene: Scene) -> str:

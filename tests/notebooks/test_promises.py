@@ -1,4 +1,4 @@
-"""What labs 01 to 04 promise in prose and pictures."""
+"""What the labs promise in prose and pictures."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_notebook_makes_every_check_of_its_lab_and_no_other(lab):
     assert f"open_lab({int(lab)})" in source
 
 
-@pytest.mark.parametrize("lab", ["01", "02", "03", "04"])
+@pytest.mark.parametrize("lab", sorted(set(LABS) - {"00"}))
 def test_a_lab_ends_with_key_points_and_what_can_go_wrong(lab):
     last = LABS[lab].cells[-1].source
     assert last.startswith("## Recap")
@@ -91,7 +91,7 @@ def test_a_lab_ends_with_key_points_and_what_can_go_wrong(lab):
     assert "What can still go wrong?" in last
 
 
-def test_every_mistake_of_labs_01_to_04_has_hints():
-    wanted = {f"T{n}" for n in range(1, 16)} | {f"C{n}" for n in range(1, 9)}
+def test_every_mistake_has_hints():
+    wanted = {f"T{n}" for n in range(1, 16)} | {f"C{n}" for n in range(1, 15)}
     assert set(BY_MISTAKE) == wanted
     assert all(len(steps) >= 2 for steps in BY_MISTAKE.values())
