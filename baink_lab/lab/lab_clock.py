@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from baink_lab.clock import AdjustableClock
 from baink_lab.lab.control import Control
 from baink_lab.lab.durations import Duration, in_words, seconds_of
-from baink_lab.lab.show import Shown, paragraph
+from baink_lab.lab.show import Shown, paragraph, time_of_day
 
 LIVE = "In live mode time is real, and the tenant's own: wait, or use the sandbox to see it pass."
 
@@ -63,12 +62,8 @@ class LabClock(AdjustableClock):
         await self._control.order("clock/reset")
         return paragraph(f"The clock shows real time again: it is {self._face()}.")
 
-    def face(self, at: float) -> str:
-        """A moment as a clock on the wall shows it."""
-        return datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S")
-
     def _face(self) -> str:
-        return self.face(self.now())
+        return time_of_day(self.now())
 
     def _how_far(self) -> str:
         if not self.ahead:

@@ -138,7 +138,7 @@ class OnTheWire(Opened):
         if not self._control.is_there:
             return paragraph("In live mode nobody here can stop the tenant: use the sandbox.")
         await self._control.order("tenant/down", seconds=seconds)
-        until = self.clock.face(self.clock.now() + seconds)
+        until = time_of_day(self.clock.now() + seconds)
         return paragraph(
             f"The tenant answers 503 to everything for {in_words(seconds)}, until {until}. "
             "What waits is not lost: the resumer asks again, later each time."

@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 import httpx
 
+from baink_lab.clock import Clock, SystemClock
 from baink_lab.errors import BainkError
 from baink_lab.lab.durations import in_words
 from baink_lab.lab.from_widgets import Runner
-from baink_lab.lab.lab_clock import LabClock
-from baink_lab.lab.show import Shown, WidgetShown, clock_face, paragraph, table
+from baink_lab.lab.show import Shown, WidgetShown, clock_face, paragraph, table, time_of_day
 from baink_lab.sandbox.loopback import loopback_http
 
 LOOK_SECONDS = 0.5
@@ -36,19 +36,19 @@ class Phone:
 
     Args:
         url: base URL, secret segment included; None in live mode.
-        clock: the lab's.
+        clock: the lab's; the machine's when left out.
         pressed: told of each decision that was made here, and its binding message.
     """
 
     def __init__(
         self,
         url: str | None,
-        clock: LabClock,
+        clock: Clock | None = None,
         pressed: Callable[[str, str], object] = lambda decision, message: None,
     ) -> None:
         self._url = url
         self._pressed = pressed
-        self.clock = clock
+        self.clock = clock or SystemClock()
         self._watcher: asyncio.Task[None] | None = None
 
     @property
@@ -100,7 +100,7 @@ class Phone:
         left = ends - self.clock.now()
         return paragraph(
             f"Nobody answers “{one['binding_message']}”: it lapses in {clock_face(left)} minutes, "
-            f"at {self.clock.face(ends)}. To be there at once: "
+            f"at {time_of_day(ends)}. To be there at once: "
             f'await lab.clock.advance("{in_words(left + 1)}")'
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import html
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 #: JupyterLab sets cells to the right, which is for numbers.
@@ -102,3 +103,8 @@ def clock_face(seconds: float) -> str:
     """Minutes and seconds, like 4:59."""
     whole = max(0, int(seconds))
     return f"{whole // 60}:{whole % 60:02d}"
+
+
+def time_of_day(at: float) -> str:
+    """A moment as a clock on the wall shows it, like 14:05:09."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S")
