@@ -15,7 +15,7 @@ from baink_lab.lab.durations import Duration, in_words, seconds_of
 from baink_lab.lab.enrolment import enroll_stand_in
 from baink_lab.lab.live_diagram import live_diagram
 from baink_lab.lab.opened import Opened
-from baink_lab.lab.show import Shown, WidgetShown, link, paragraph
+from baink_lab.lab.show import Shown, WidgetShown, link, paragraph, time_of_day
 from baink_lab.lab.tenant_view import TenantView, look, management_client
 from baink_lab.lab.tokens import side_by_side, wanted_by_bank
 from baink_lab.lab.wire import Exchange, management_http, watched_http
