@@ -1,0 +1,39 @@
+"""Lab 05 in a real JupyterLab: the experiments show, a mistake is named where it was typed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import ARTIFACTS
+from tests.browser.test_labs import run, shot, type_into
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+PUSHES_AND_WAITS = """@lab.exercise
+async def request_approval(desk, gate, arguments, call):
+    approval = await desk.ask(gate, arguments, call)
+    tell_push(approval)
+    interrupt({"approval_id": approval.id})
+    return Command(goto=Send(gate.node, task_for(approval, late=False)))"""
+
+
+async def test_lab_05_experiments_and_a_mistake_by_its_name(jupyter, page):
+    outputs, errors = await run(jupyter, page, "05_build_aiya.ipynb")
+    await outputs.get_by_text("service_one {}").wait_for()
+    await outputs.get_by_text("service_two {}").wait_for()
+    await outputs.get_by_text("Shall I move $25.00 from Checking to Savings?").wait_for()
+    await shot(page, outputs.get_by_text("Shall I move $25.00"), "lab05_descriptions")
+    await outputs.get_by_text("⬜ request_approval: not attempted.").wait_for()
+    # Run All ends at the first use of an empty exercise, in one sentence.
+    await outputs.get_by_text("wrap_transfer has no body yet").first.wait_for()
+
+    cell = page.locator(".jp-CodeCell .cm-content", has_text="async def request_approval")
+    code = f"from langgraph.types import interrupt\n\n{PUSHES_AND_WAITS}"
+    await type_into(page, cell, code)
+    await page.keyboard.press("Shift+Enter")
+    wrong = outputs.get_by_text("❌ request_approval: wrong.")
+    await wrong.wait_for()
+    await outputs.get_by_text("the next node waits.").first.wait_for()
+    await shot(page, wrong, "lab05_wrong")
+    assert (ARTIFACTS / "lab05_wrong.png").stat().st_size > 10_000
+    assert not errors
