@@ -231,7 +231,9 @@ async def test_each_mistake_fires_its_own_hint_and_the_fix_turns_green(lab, want
         assert result.mistake == wanted, (what, result)
         assert result.next_step, what
         assert any(step in repr(lab.hint(name)) for step in BY_MISTAKE[wanted]), what
-        assert await lab.check(name) == result or wanted == "C12", (what, "the same when run twice")
+        # Code words on the phone and keys at the bank are new each time: `why` may quote them.
+        again = await lab.check(name)
+        assert dataclasses.replace(again, why="") == dataclasses.replace(result, why=""), what
         put(lab, name, RIGHT[name])
         fixed = await lab.check(name)
         assert fixed, (what, fixed)
