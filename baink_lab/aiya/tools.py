@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -147,6 +147,15 @@ def behind_the_phone(
         binding_message=binding_message,
         node="transfer",
     )
+
+
+def behind_its_gate(tools: Sequence[Tool], wrapped: GatedTool) -> list[Tool]:
+    """The registry with a bare tool's place taken by the wrapped one of the same name.
+
+    The model knows a tool by its name, so a name that is there twice would leave the choice to
+    chance, and a bare one beside its gate would be a way round it.
+    """
+    return [wrapped if tool.name == wrapped.name else tool for tool in tools]
 
 
 def transfer_line(arguments: TransferArguments, book: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ The interface, for labs that put them together (05, 06):
 
 What each is called with:
 
+- ``registry(tools, wrapped)`` returns what Aiya shall have. `tools` holds the bare transfer tool.
 - ``wrap_transfer(tool, audience, book)`` returns a `GatedTool`. `book(call)` is awaited for the
   bank's answer to `accounts`: ids and names of accounts and payees.
 - ``await request_approval(desk, gate, arguments, call)`` returns a `Command`: where to go on.
@@ -41,6 +42,7 @@ from baink_lab.bank.client import BankClient, BankError, BankUnavailable
 
 TRANSFER = "transfer_funds"
 
+Registry = Callable[[list[Tool], GatedTool], list[Tool]]
 WrapTransfer = Callable[[Tool, str, Book], GatedTool]
 Transfer = Callable[[Desk, BankClient, Task, Call], Awaitable[dict[str, Any] | None]]
 
@@ -53,28 +55,43 @@ class Pieces:
         wrap_transfer: puts the bare tool behind the phone.
         request_approval: sends the push of one call.
         transfer: waits for the outcome, and acts on it.
+        registry: puts Aiya's tools together.
+        more: tools that Aiya has besides.
     """
 
     wrap_transfer: WrapTransfer | None = None
     request_approval: Push | None = None
     transfer: Transfer | None = None
+    registry: Registry | None = None
+    more: tuple[Tool, ...] = ()
 
     def tools(self, ours: list[Tool]) -> list[Tool]:
         """The tools that Aiya shall have; see `open_aiya`.
 
         Raises:
-            TypeError: `wrap_transfer` returned something else than a gated tool.
+            TypeError: `wrap_transfer` returned something else than a gated tool, or `registry`
+                something else than a list of tools.
         """
-        if self.wrap_transfer is None:
-            return ours
         gate = next(one for one in ours if isinstance(one, GatedTool))
+        wrapped = self._wrapped(gate, ours)
+        if self.registry is None:
+            return [*(wrapped if one is gate else one for one in ours), *self.more]
+        bare = bare_transfer(gate)
+        found: object = self.registry([bare if one is gate else one for one in ours], wrapped)
+        if not isinstance(found, list) or not all(isinstance(one, Tool) for one in found):
+            raise TypeError(f"registry returned {type(found).__name__}, not a list of tools.")
+        return [*found, *self.more]
+
+    def _wrapped(self, gate: GatedTool, ours: list[Tool]) -> GatedTool:
+        if self.wrap_transfer is None:
+            return gate
         wrapped: object = self.wrap_transfer(bare_transfer(gate), str(gate.audience), book_of(ours))
         if not isinstance(wrapped, GatedTool):
             kind = type(wrapped).__name__
             raise TypeError(
                 f"wrap_transfer returned {kind}, not what with_async_authorization makes."
             )
-        return [wrapped if one is gate else one for one in ours]
+        return wrapped
 
     def nodes(self, desk: Desk, bank: BankClient, tools: Sequence[Tool]) -> Mapping[str, Any]:
         """What `build_graph` shall use in place of its own nodes; see `open_aiya`."""

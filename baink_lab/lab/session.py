@@ -20,8 +20,9 @@ from baink_lab.lab.live_steps import missing
 from baink_lab.lab.on_the_wire import OnTheWire
 from baink_lab.lab.progress import Progress
 from baink_lab.lab.show import Shown, paragraph, source
-from baink_lab.lab.talking import Talking
+from baink_lab.lab.surviving import Surviving
 from baink_lab.lab.teaching import Teacher
+from baink_lab.lab.two_resumers import measured
 from baink_lab.sandbox import launch
 from baink_lab.settings import Settings
 
@@ -32,12 +33,13 @@ LABS = {
     3: "enroll_guardian",
     4: "ciba_on_the_wire",
     5: "build_aiya",
+    6: "resume_on_approval",
 }
 
 _ADDRESSES = ("tenant", "bank", "model", "control")
 
 
-class Lab(Talking, OnTheWire):
+class Lab(Surviving, OnTheWire):
     """One lab's helper. Everything that it shows has words beside the picture.
 
     Attributes:
@@ -70,6 +72,7 @@ class Lab(Talking, OnTheWire):
         """Put Aiya to sleep and stop watching; what waits is taken up at the next start."""
         if self._keeper is not None:
             self._keeper.cancel()
+        await super().close()
         await self.sleep()
         await self.hang_up()
 
@@ -119,6 +122,10 @@ class Lab(Talking, OnTheWire):
     def solution(self, name: str) -> Shown:
         """The package's own function, after a try; from then on it stands in for yours."""
         return source(self._teacher.solution(name))
+
+    def measured(self) -> Shown:
+        """Two resumers side by side, as they were measured once; see `python -m bench.resuming`."""
+        return measured()
 
     def done(self) -> Shown:
         """What is passed and what is left, in every lab; kept in `progress.path`."""

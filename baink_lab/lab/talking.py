@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import httpx
@@ -21,7 +21,7 @@ from baink_lab.lab.chat import Chat
 from baink_lab.lab.checks.exercises import own_piece
 from baink_lab.lab.opened import Opened
 from baink_lab.lab.phone import PhoneError
-from baink_lab.lab.pieces import Pieces, Transfer, WrapTransfer, bare_transfer
+from baink_lab.lab.pieces import Pieces, Registry, Transfer, WrapTransfer, bare_transfer
 from baink_lab.lab.rehearsal import Rehearsal, rehearse
 from baink_lab.lab.show import Drawn, Shown, WidgetShown, table
 from baink_lab.lab.tenant_view import management_client
@@ -79,6 +79,8 @@ class Talking(Opened):
         wrap_transfer: WrapTransfer | None = None,
         request_approval: Push | None = None,
         transfer: Transfer | None = None,
+        registry: Registry | None = None,
+        more: Sequence[Tool] = (),
     ) -> None:
         """Build Aiya anew with pieces of your own; what is left out is the package's.
 
@@ -88,11 +90,14 @@ class Talking(Opened):
             wrap_transfer: puts `transfer_funds` behind the phone.
             request_approval: sends the push.
             transfer: waits for the outcome, and acts on it.
+            registry: puts Aiya's tools together.
+            more: tools that she has besides.
 
         Raises:
             NotAttempted: one of them is an exercise without a body.
         """
-        pieces = Pieces(*map(own_piece, (wrap_transfer, request_approval, transfer)))
+        given = (wrap_transfer, request_approval, transfer, registry)
+        pieces = Pieces(*map(own_piece, given), more=tuple(more))
         await self.sleep()
         self._pieces = pieces
         await self.aiya()
