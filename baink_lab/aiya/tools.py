@@ -76,10 +76,10 @@ def read_tools(bank: BankClient, session: SessionToken) -> list[Tool]:
     """The tools that need no approval: `get_accounts` and `get_history`."""
 
     async def get_accounts(arguments: NoArguments, call: Call) -> dict[str, Any]:
-        return await _asked(bank.accounts(await session(call.user_id)))
+        return await asked(bank.accounts(await session(call.user_id)))
 
     async def get_history(arguments: HistoryArguments, call: Call) -> dict[str, Any]:
-        return await _asked(bank.history(await session(call.user_id), arguments.account_id))
+        return await asked(bank.history(await session(call.user_id), arguments.account_id))
 
     return [
         Tool("get_accounts", prompts.GET_ACCOUNTS, NoArguments, get_accounts),
@@ -93,7 +93,7 @@ def transfer_tool(bank: BankClient, *, description: str = prompts.TRANSFER_FUNDS
     async def transfer_funds(arguments: TransferArguments, call: Call) -> dict[str, Any]:
         if not call.access_token or not call.idempotency_key:
             raise ToolRefused("A transfer needs the customer's approval.", code="not_approved")
-        return await _asked(
+        return await asked(
             bank.transfer(call.access_token, call.idempotency_key, **arguments.model_dump())
         )
 
@@ -119,7 +119,7 @@ def gated_transfer(
     """
 
     async def book(call: Call) -> dict[str, Any]:
-        return await _asked(bank.accounts(await session(call.user_id)))
+        return await asked(bank.accounts(await session(call.user_id)))
 
     gate = behind_the_phone(transfer_tool(bank), audience, book, description=description)
     return dataclasses.replace(gate, requested_expiry=requested_expiry)
@@ -189,7 +189,7 @@ def transfer_line(arguments: TransferArguments, book: dict[str, Any]) -> str:
     return f"Pay {money} to {target['name']}"
 
 
-async def _asked(answer: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+async def asked(answer: Awaitable[dict[str, Any]]) -> dict[str, Any]:
     """The bank's answer, its two ways of saying no put in the words of tools."""
     try:
         return await answer

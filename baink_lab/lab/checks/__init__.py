@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from baink_lab.lab.checks import lab00, lab01, lab02, lab03, lab04, lab05
+from baink_lab.lab.checks import lab00, lab01, lab02, lab03, lab04, lab05, lab06
 from baink_lab.lab.checks.result import Kind, Result, failed, not_yet, passed
 from baink_lab.lab.checks.shelf import Check, NoSuchCheck, Shelf
 
@@ -21,7 +21,15 @@ __all__ = [
 
 _SHELVES = {
     shelf.number: shelf
-    for shelf in (lab00.SHELF, lab01.SHELF, lab02.SHELF, lab03.SHELF, lab04.SHELF, lab05.SHELF)
+    for shelf in (
+        lab00.SHELF,
+        lab01.SHELF,
+        lab02.SHELF,
+        lab03.SHELF,
+        lab04.SHELF,
+        lab05.SHELF,
+        lab06.SHELF,
+    )
 }
 
 

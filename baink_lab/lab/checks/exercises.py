@@ -30,7 +30,7 @@ class Reference:
     """What stands in for a learner's function.
 
     Attributes:
-        source: the package's own function or class, shown as the solution.
+        source: the package's own function or class, or several, shown as the solution.
         stand_in: the same with the exercise's parameters; `source` itself unless given.
     """
 
@@ -130,9 +130,12 @@ def raised(name: str, failure: BaseException, written: Callable[..., Any]) -> Re
 
 def source_of(reference: Reference) -> str:
     """The package's own source of a solution."""
-    target = inspect.unwrap(reference.source)
-    where = f"{target.__module__}.{target.__qualname__}"
-    return f"# {where}\n{textwrap.dedent(inspect.getsource(target))}"
+    sources = reference.source if isinstance(reference.source, tuple) else (reference.source,)
+    shown = []
+    for target in map(inspect.unwrap, sources):
+        where = f"{target.__module__}.{target.__qualname__}"
+        shown.append(f"# {where}\n{textwrap.dedent(inspect.getsource(target))}")
+    return "\n".join(shown)
 
 
 def exercise(

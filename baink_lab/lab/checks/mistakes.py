@@ -151,4 +151,9 @@ BY_MISTAKE: Mapping[str, tuple[str, ...]] = {
         "The phone asks now. The description must say so, and forbid the question in the chat.",
         "dataclasses.replace(tool, description=prompts.TRANSFER_FUNDS)",
     ),
+    "C15": (
+        "The model calls a tool by its name. Which tool stands behind that name in the registry?",
+        "A bare tool asks nobody and has no token to show: no push, and the bank refuses.",
+        "[wrapped if tool.name == wrapped.name else tool for tool in tools]",
+    ),
 }

@@ -1,0 +1,142 @@
+"""Lab 06: the gate is in the registry, the resumer rings once, each story ended as it should."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from baink_lab.aiya.tools import behind_its_gate
+from baink_lab.approvals import GatedTool, Tool
+from baink_lab.approvals.resumer import Resumer
+from baink_lab.lab.checks import lab06_stories as stories
+from baink_lab.lab.checks.exercises import Exercise, Reference, raised
+from baink_lab.lab.checks.looking_after import LOOK_AFTER, looks_after, stand_in
+from baink_lab.lab.checks.result import Result, failed, passed
+from baink_lab.lab.checks.shelf import Shelf
+from baink_lab.lab.pieces import Pieces
+from baink_lab.lab.practice_agent import PracticeAgent, practice_agent
+
+if TYPE_CHECKING:
+    from baink_lab.lab.session import Lab
+
+REGISTRY = "registry"
+
+
+async def gate_is_in(lab: Lab) -> Result:
+    """Aiya with the learner's registry asks the phone once, and moves the money after the yes."""
+    mine = lab.found(REGISTRY)
+    assert mine is not None  # the teacher has seen to that
+    seen = _Seen(mine)
+    async with practice_agent() as agent:
+        try:
+            async with agent.process(tools=Pieces(registry=seen).tools):
+                return await _judge(agent, seen)
+        except Exception as failure:
+            if seen.problem is not None:
+                return raised(REGISTRY, seen.problem, mine.written)
+            if isinstance(failure, TypeError) and seen.called:
+                return _no_list(seen.returned)
+            raise
+
+
+class _Seen:
+    """The learner's function, and what went in and came out."""
+
+    def __init__(self, mine: Exercise) -> None:
+        self._mine = mine
+        self.called = False
+        self.given: list[Tool] = []
+        self.returned: Any = None
+        self.problem: Exception | None = None
+
+    def __call__(self, tools: list[Tool], wrapped: GatedTool) -> list[Tool]:
+        self.called, self.given = True, list(tools)
+        try:
+            self.returned = self._mine(tools, wrapped)
+        except Exception as failure:
+            self.problem = failure
+            raise
+        found: list[Tool] = self.returned
+        return found
+
+
+async def _judge(agent: PracticeAgent, seen: _Seen) -> Result:
+    name = next(one.name for one in seen.given if one.name == "transfer_funds")
+    transfers = [one for one in agent.tools if one.name == name]
+    await agent.ask_transfer()
+    pushes = agent.tenant.notifications()
+    if pushes:
+        agent.decide("approve")
+        await agent.settle()
+    told = (await agent.answers()).get("call_1", [{}])[-1]
+    if not transfers:
+        why = (
+            f"Aiya has no {name} at all: {_names(agent.tools)}. The model called it, since the "
+            f"customer asked, and heard {told.get('reason')}."
+        )
+        return failed(
+            REGISTRY, why, "Return every tool of `tools`, and `wrapped` for the bare one."
+        )
+    if not any(isinstance(one, GatedTool) for one in transfers):
+        why = (
+            f"The {name} in your registry is the bare one. I asked Aiya for a transfer: the phone "
+            f"got {len(pushes)} pushes, and the tool, which has no token that an approval brought, "
+            f"answered {told.get('reason')}. Nothing moved, as in lab 01."
+        )
+        step = "Where the bare tool stands, put `wrapped`: it has the same name, and the gate."
+        return failed(REGISTRY, why, step, "C15")
+    if len(transfers) > 1:
+        why = (
+            f"There are {len(transfers)} tools called {name}, and at least one of them has no "
+            "gate. A model knows tools by their names, so it is left to chance which one runs."
+        )
+        return failed(REGISTRY, why, "Leave the bare one out: `wrapped` takes its place.")
+    missing = {one.name for one in seen.given} - {one.name for one in agent.tools}
+    if missing:
+        why = f"Aiya cannot read any more: {', '.join(sorted(missing))} is gone."
+        return failed(REGISTRY, why, "Return the other tools of `tools` too.")
+    if len(pushes) != 1 or agent.bank.moved() != ["25.00"]:
+        why = (
+            f"I asked Aiya for one transfer of 25.00: the phone got {len(pushes)} pushes, and what "
+            f"moved was {agent.bank.moved() or 'nothing'} ({told})."
+        )
+        return failed(REGISTRY, why, "Return `wrapped` itself, unchanged.")
+    why = (
+        "I asked Aiya for a transfer: the phone got one push, and after the yes the money moved, "
+        "once. The model sees the same name and the same arguments as before; only the gate is new."
+    )
+    return passed(REGISTRY, why)
+
+
+def _no_list(returned: object) -> Result:
+    kind = type(returned).__name__
+    why = f"It returned {kind}. Aiya's registry is a list of tools."
+    return failed(REGISTRY, why, "End with `return [ … ]`. (Changing `tools` alone returns None.)")
+
+
+def _names(tools: list[Tool]) -> str:
+    return ", ".join(one.name for one in tools) or "she has no tools"
+
+
+SHELF = Shelf(
+    6,
+    {REGISTRY: gate_is_in, LOOK_AFTER: looks_after, **stories.CHECKS},
+    {
+        REGISTRY: (
+            "A registry is a list. Which of its tools is the bare one, and how do you know it?",
+            "Both have the same `name`. Go through `tools`, and keep all the others.",
+            "[wrapped if tool.name == wrapped.name else tool for tool in tools]",
+        ),
+        LOOK_AFTER: (
+            "A loop: sleep, poll, look at what kind of answer it is. Only an Ending ends it.",
+            "At an Ending: first `desk.settle`, then `ring`. A no is an ending too.",
+            "match await poll_once(desk, approval): case NotYet(seconds): …",
+            "await desk.settle(approval, event, reason, tokens=tokens); await ring(approval); "
+            "return",
+        ),
+        **stories.HINTS,
+    },
+    {
+        REGISTRY: Reference(behind_its_gate),
+        LOOK_AFTER: Reference((Resumer._step, Resumer._poll, Resumer._ring), stand_in),
+    },
+)

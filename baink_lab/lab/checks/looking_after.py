@@ -1,0 +1,280 @@
+"""Lab 06: a learner's resumer for one approval, tried on a practice agent with time that flies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+import httpx
+
+from baink_lab.approvals import Approval, Desk, Resumer, State
+from baink_lab.approvals.resumer import _Due
+from baink_lab.clock import Clock
+from baink_lab.lab.checks.exercises import Exercise, raised
+from baink_lab.lab.checks.result import Result, failed, passed
+from baink_lab.lab.practice import ISSUER, MOST_REQUESTS, EndlessLoop
+from baink_lab.lab.practice_agent import PracticeAgent, practice_agent
+from baink_lab.sandbox.tenant import create_app
+
+if TYPE_CHECKING:
+    from baink_lab.lab.session import Lab
+
+LOOK_AFTER = "look_after"
+LONGEST_SECONDS = 400.0  # of the practice clock; a push lives 300
+STUCK_SECONDS = 8.0  # of the machine's own time without any of the practice clock's
+
+Ring = Callable[[Approval], Awaitable[None]]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Scene:
+    """One course of events for a resumer."""
+
+    what: str
+    decision: Literal["approve", "deny"] | None
+    after: float
+    down: int = 0
+
+
+_SCENES = (
+    _Scene("approves after 12 seconds", "approve", 12),
+    _Scene("denies after 7 seconds", "deny", 7),
+    _Scene("approves after 12 seconds, and the tenant is down for the first two polls", "approve",
+           12, down=2),
+    _Scene("never answers", None, 0),
+)  # fmt: skip
+
+
+@dataclasses.dataclass
+class _Seen:
+    """What happened in a scene.
+
+    Attributes:
+        answers: the tenant's, to each poll: OAuth's error code, "ok", or the status when it was
+            down.
+        rings: the state of the approval's record at each ring.
+    """
+
+    scene: _Scene
+    approval: Approval
+    answers: list[str]
+    rings: list[State] = dataclasses.field(default_factory=list)
+    problem: Exception | None = None
+    stuck: bool = False
+    state: State = State.PENDING
+    told: dict[str, Any] = dataclasses.field(default_factory=dict)
+    runs: int = 0
+    moved: list[str] = dataclasses.field(default_factory=list)
+
+
+class _Line(httpx.AsyncBaseTransport):
+    """The way to the practice tenant: notes each poll, and may be down."""
+
+    def __init__(self, app: Any) -> None:
+        self._inner = httpx.ASGITransport(app)
+        self.answers: list[str] = []
+        self.down = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        content = await request.aread()
+        if request.url.path != "/oauth/token" or b"grant-type%3Aciba" not in content:
+            return await self._inner.handle_async_request(request)
+        if len(self.answers) >= MOST_REQUESTS:
+            raise EndlessLoop(f"{MOST_REQUESTS} polls, and still no end.")
+        if self.down:
+            self.down -= 1
+            self.answers.append("503")
+            return httpx.Response(503, request=request)
+        response = await self._inner.handle_async_request(request)
+        await response.aread()
+        self.answers.append(str(response.json().get("error", "ok")))
+        return response
+
+
+async def looks_after(lab: Lab) -> Result:
+    """It polls politely, seals every ending, rings once, and never takes silence for a no."""
+    mine = lab.found(LOOK_AFTER)
+    assert mine is not None  # the teacher has seen to that
+    async with practice_agent() as agent:
+        line = _Line(create_app(agent.tenant))
+        async with (
+            httpx.AsyncClient(transport=line, base_url=ISSUER) as agent.agent_http,
+            agent.process(watch=False),
+        ):
+            for number, scene in enumerate(_SCENES):
+                seen = await _play(agent, line, mine, scene, f"t{number}")
+                wrong = _judge(seen, mine)
+                if wrong is not None:
+                    return wrong
+    why = (
+        "It asked the tenant and never the graph: two runs of the graph for each approval, one to "
+        "ask and one to act, after 12 seconds as after 5 minutes. What it learned it sealed at the "
+        "desk before it rang, and it rang for a no as for a yes."
+    )
+    return passed(LOOK_AFTER, why)
+
+
+async def _play(
+    agent: PracticeAgent, line: _Line, mine: Exercise, scene: _Scene, thread: str
+) -> _Seen:
+    before = len(agent.bank.moved())
+    await agent.ask_transfer(call_id=f"call_{thread}", thread=thread)
+    (approval,) = await agent.waiting(thread)
+    line.answers, line.down = [], scene.down
+    seen = _Seen(scene, approval, line.answers)
+
+    async def ring(rung: Approval) -> None:
+        record = await agent.desk.get(approval.id)
+        seen.rings.append(record.state if record else State.REQUESTING)
+        if await agent.resumer.threads.ring(rung):
+            await agent.desk.delivered(rung)
+
+    await _run(agent, mine, seen, ring)
+    record = await agent.desk.get(approval.id)
+    seen.state = record.state if record else State.REQUESTING
+    seen.told = (await agent.answers(thread)).get(approval.tool_call_id, [{}])[-1]
+    seen.runs = agent.resumer.threads.runs[thread]
+    seen.moved = agent.bank.moved()[before:]
+    return seen
+
+
+async def _run(agent: PracticeAgent, mine: Exercise, seen: _Seen, ring: Ring) -> None:
+    """Run the learner's function, and turn the clock whenever it sleeps."""
+    clock = agent.clock
+    end, due = clock.now() + LONGEST_SECONDS, clock.now() + seen.scene.after
+    deadline = time.monotonic() + STUCK_SECONDS
+    task = asyncio.ensure_future(mine(seen.approval, agent.desk, ring, clock))
+    pressed = seen.scene.decision is None
+    while not task.done() and clock.now() < end and time.monotonic() < deadline:
+        await asyncio.sleep(0.001)
+        sleeps = clock.next_wake()
+        if sleeps is None:
+            continue
+        deadline = time.monotonic() + STUCK_SECONDS
+        if not pressed and clock.now() + sleeps >= due:
+            sleeps, pressed = max(due - clock.now(), 0.0), True
+            clock.advance(sleeps)
+            agent.decide(seen.scene.decision or "deny")
+            continue
+        clock.advance(sleeps)
+    seen.stuck = not task.done()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        try:
+            await task
+        except Exception as failure:
+            seen.problem = failure
+
+
+def _judge(seen: _Seen, mine: Exercise) -> Result | None:
+    answers, scene = seen.answers, seen.scene
+    story = f"The customer {scene.what}. "
+    if "slow_down" in answers:
+        why = (
+            f"{story}You polled {len(answers)} times and were told to slow down "
+            f"{answers.count('slow_down')} times."
+        )
+        step = "Sleep before each poll: `approval.interval` at first, then NotYet's `seconds`."
+        return failed(LOOK_AFTER, why, step, "C6")
+    if len(seen.rings) > 1:
+        why = (
+            f"{story}You rang {len(seen.rings)} times, so the graph ran {seen.runs} times. Each "
+            "ring runs the graph: who rings at every poll polls the graph, not the tenant."
+        )
+        return failed(LOOK_AFTER, why, "Ring once, at the Ending.")
+    if isinstance(seen.problem, EndlessLoop) or (seen.stuck and len(answers) > 1):
+        why = f"{story}You polled {len(answers)} times, and it never came to an end."
+        return failed(LOOK_AFTER, why, "Leave the loop at an Ending: `return` after the ring.")
+    if seen.stuck:
+        why = f"{story}Your function waits for something that never comes."
+        return failed(LOOK_AFTER, why, "Sleep with `await clock.sleep(…)`: I turn that clock.")
+    return _judge_end(seen, mine, story)
+
+
+def _judge_end(seen: _Seen, mine: Exercise, story: str) -> Result | None:
+    last = seen.answers[-1] if seen.answers else ""
+    if last == "503":
+        why = (
+            f"{story}At the first 503 you stopped. The tenant's silence says nothing about the "
+            "customer, who may be reading the push at that very moment."
+        )
+        return failed(LOOK_AFTER, why, "At NoAnswer: sleep, and ask again, as at NotYet.")
+    if last == "authorization_pending":
+        why = (
+            f"{story}At authorization_pending you gave up. That answer only says that nobody has "
+            "pressed a button yet."
+        )
+        return failed(LOOK_AFTER, why, "At NotYet: sleep, and ask again.", "C7")
+    if seen.problem is not None:
+        return raised(LOOK_AFTER, seen.problem, mine.written)
+    if not seen.answers:
+        step = "answer = await poll_once(desk, approval)"
+        return failed(LOOK_AFTER, f"{story}Nothing was asked of the tenant.", step)
+    wrong = _judge_order(seen, story)
+    return _judge_outcome(seen, story) if wrong is None else wrong
+
+
+def _judge_order(seen: _Seen, story: str) -> Result | None:
+    if seen.rings and not seen.rings[0].is_outcome:
+        why = (
+            f"{story}You rang before the outcome was in the vault. The node woke, looked, found "
+            "nothing, and fell asleep again: a doorbell is not a key."
+        )
+        return failed(LOOK_AFTER, why, "First `await desk.settle(…)`, then `await ring(approval)`.")
+    if not seen.state.is_outcome:
+        why = f"{story}You know the answer now, and nobody else does: the record says pending."
+        step = "await desk.settle(approval, event, reason, tokens=tokens)"
+        return failed(LOOK_AFTER, why, step)
+    if not seen.rings:
+        why = (
+            f"{story}The outcome is sealed, and the graph sleeps on: nobody rang, so the customer "
+            "never hears of it."
+        )
+        return failed(LOOK_AFTER, why, "await ring(approval), for a no as well as for a yes.")
+    return None
+
+
+def _judge_outcome(seen: _Seen, story: str) -> Result | None:
+    wanted = {"approve": State.APPROVED, "deny": State.DENIED, None: State.EXPIRED}
+    state = wanted[seen.scene.decision]
+    money = ["25.00"] if state is State.APPROVED else []
+    if seen.told.get("reason") == "approval_lapsed" and state is State.APPROVED:
+        why = f"{story}You sealed a yes without its token, so the bank could not be asked."
+        step = "await desk.settle(approval, event, reason, tokens=tokens)"
+        return failed(LOOK_AFTER, why, step)
+    if seen.state is state and seen.told.get("status") == state and seen.moved == money:
+        return None
+    why = (
+        f"{story}The record says {seen.state}, Aiya heard {seen.told.get('status')}, and what "
+        f"moved is {', '.join(seen.moved) or 'nothing'}."
+    )
+    step = "Hand the Ending's event, reason and tokens on as they are."
+    return failed(LOOK_AFTER, why, step)
+
+
+class _Bell:
+    """In place of a resumer's threads: the exercise's own way to ring."""
+
+    def __init__(self, ring: Ring) -> None:
+        self._ring = ring
+
+    async def ring(self, approval: Approval) -> bool:
+        await self._ring(approval)
+        return True
+
+    def tell(self, thread_id: str, event: dict[str, Any]) -> None:
+        """Nobody listens here."""
+
+
+async def stand_in(approval: Approval, desk: Desk, ring: Ring, clock: Clock) -> None:
+    """`Resumer`'s own steps for one approval, with the exercise's parameters."""
+    resumer = Resumer(None, desk=desk, clock=clock)
+    resumer.threads = _Bell(ring)  # type: ignore[assignment]
+    due: _Due | None = _Due(clock.now() + approval.interval, approval.id)
+    while due is not None:
+        await clock.sleep(due.at - clock.now())
+        due = await resumer._step(due)

@@ -1,0 +1,330 @@
+"""Lab 06: C15 in any spelling, a resumer's slips, and every story from start to end."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+
+import pytest
+
+from baink_lab.approvals import GatedTool
+from baink_lab.approvals.poll import Ending, NoAnswer, NotYet, poll_once
+from baink_lab.lab.checks import Kind
+from baink_lab.lab.checks.mistakes import BY_MISTAKE
+from tests.lab.lab_world import opened
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+async def lab(shared_home):
+    async with opened(6, ready=True) as lab:
+        await lab.reset(sure=True)
+        yield lab
+
+
+def put(lab, name, function):
+    function.__name__ = name
+    lab.exercise(function)
+
+
+# The registry
+
+
+def right(tools, wrapped):
+    return [wrapped if tool.name == wrapped.name else tool for tool in tools]
+
+
+def right_by_position(tools, wrapped):
+    return [*tools[:-1], wrapped]
+
+
+def right_in_place(tools, wrapped):
+    tools[-1] = wrapped
+    return tools
+
+
+def untouched(tools, wrapped):
+    return tools
+
+
+def copied(tools, wrapped):
+    return [*tools]
+
+
+def only_the_gated(tools, wrapped):
+    return [tool for tool in tools if not isinstance(tool, GatedTool)]
+
+
+def name_by_name(tools, wrapped):
+    return list({tool.name: tool for tool in [wrapped, *tools]}.values())
+
+
+def gate_taken_off(tools, wrapped):
+    bare = next(tool for tool in tools if tool.name == wrapped.name)
+    return [*tools[:-1], dataclasses.replace(bare, description=wrapped.description)]
+
+
+def both(tools, wrapped):
+    return [*tools, wrapped]
+
+
+def neither(tools, wrapped):
+    return [tool for tool in tools if tool.name != wrapped.name]
+
+
+def gate_alone(tools, wrapped):
+    return [wrapped]
+
+
+def nothing(tools, wrapped):
+    tools[-1] = wrapped
+
+
+def a_name(tools, wrapped):
+    return ["transfer_funds"]
+
+
+def breaks(tools, wrapped):
+    return [tools["transfer_funds"]]
+
+
+C15 = (untouched, copied, only_the_gated, name_by_name, gate_taken_off)
+
+
+@pytest.mark.parametrize("mistake", C15, ids=lambda one: one.__name__)
+async def test_the_bare_tool_in_the_registry_fires_c15_and_the_fix_turns_green(lab, mistake):
+    put(lab, "registry", mistake)
+    result = await lab.check("registry")
+    assert (result.kind, result.mistake) == (Kind.WRONG, "C15"), result
+    assert "the phone got 0 pushes" in result.why
+    assert "not_approved" in result.why
+    assert BY_MISTAKE["C15"][0] in repr(lab.hint("registry"))
+    put(lab, "registry", right)
+    assert await lab.check("registry")
+
+
+@pytest.mark.parametrize("good", [right, right_by_position, right_in_place])
+async def test_any_way_to_put_the_gate_in_is_good(lab, good):
+    put(lab, "registry", good)
+    assert await lab.check("registry")
+
+
+@pytest.mark.parametrize(
+    ("slip", "said"),
+    [
+        (both, "There are 2 tools called transfer_funds"),
+        (neither, "has no transfer_funds at all"),
+        (gate_alone, "get_accounts, get_history is gone"),
+        (nothing, "It returned NoneType"),
+        (a_name, "It returned list"),
+    ],
+)
+async def test_other_slips_are_told_without_a_name(lab, slip, said):
+    put(lab, "registry", slip)
+    result = await lab.check("registry")
+    assert (result.kind, result.mistake) == (Kind.WRONG, ""), result
+    assert said in result.why
+
+
+# The resumer
+
+
+async def looks_right(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    while True:
+        match await poll_once(desk, approval):
+            case NotYet(seconds):
+                await clock.sleep(seconds)
+            case NoAnswer():
+                await clock.sleep(approval.interval)
+            case Ending(event, reason, tokens):
+                await desk.settle(approval, event, reason, tokens=tokens)
+                await ring(approval)
+                return
+
+
+async def never_sleeps(approval, desk, ring, clock):
+    while True:
+        match await poll_once(desk, approval):
+            case Ending(event, reason, tokens):
+                await desk.settle(approval, event, reason, tokens=tokens)
+                return await ring(approval)
+
+
+async def every_second(approval, desk, ring, clock):
+    while True:
+        await clock.sleep(1)
+        match await poll_once(desk, approval):
+            case Ending(event, reason, tokens):
+                await desk.settle(approval, event, reason, tokens=tokens)
+                return await ring(approval)
+
+
+async def gives_up(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    match await poll_once(desk, approval):
+        case Ending(event, reason, tokens):
+            await desk.settle(approval, event, reason, tokens=tokens)
+            await ring(approval)
+
+
+async def rings_at_each_poll(approval, desk, ring, clock):
+    while True:
+        await clock.sleep(approval.interval)
+        answer = await poll_once(desk, approval)
+        if isinstance(answer, Ending):
+            await desk.settle(approval, answer.event, answer.reason, tokens=answer.tokens)
+            return await ring(approval)
+        await ring(approval)
+
+
+async def takes_silence_for_a_no(approval, desk, ring, clock):
+    while True:
+        await clock.sleep(approval.interval)
+        match await poll_once(desk, approval):
+            case Ending(event, reason, tokens):
+                await desk.settle(approval, event, reason, tokens=tokens)
+                return await ring(approval)
+            case NoAnswer():
+                await desk.settle(approval, "customer said no", "The tenant did not answer.")
+                return await ring(approval)
+
+
+async def rings_first(approval, desk, ring, clock):
+    while True:
+        await clock.sleep(approval.interval)
+        match await poll_once(desk, approval):
+            case Ending(event, reason, tokens):
+                await ring(approval)
+                return await desk.settle(approval, event, reason, tokens=tokens)
+
+
+async def seals_nothing(approval, desk, ring, clock):
+    while not isinstance(await poll_once(desk, approval), Ending):
+        await clock.sleep(approval.interval)
+
+
+async def never_rings(approval, desk, ring, clock):
+    while True:
+        await clock.sleep(approval.interval)
+        match await poll_once(desk, approval):
+            case Ending(event, reason, tokens):
+                return await desk.settle(approval, event, reason, tokens=tokens)
+
+
+async def rings_for_a_yes_only(approval, desk, ring, clock):
+    while True:
+        await clock.sleep(approval.interval)
+        match await poll_once(desk, approval):
+            case Ending(event, reason, tokens):
+                await desk.settle(approval, event, reason, tokens=tokens)
+                return await ring(approval) if tokens else None
+
+
+async def keeps_the_token(approval, desk, ring, clock):
+    while True:
+        await clock.sleep(approval.interval)
+        match await poll_once(desk, approval):
+            case Ending(event, reason):
+                await desk.settle(approval, event, reason)
+                return await ring(approval)
+
+
+async def goes_on_for_ever(approval, desk, ring, clock):
+    while True:
+        await clock.sleep(approval.interval)
+        await poll_once(desk, approval)
+
+
+async def says_denied_to_all(approval, desk, ring, clock):
+    while True:
+        await clock.sleep(approval.interval)
+        match await poll_once(desk, approval):
+            case Ending():
+                await desk.settle(approval, "customer said no", "No.")
+                return await ring(approval)
+
+
+async def asks_nobody(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+
+
+async def has_a_typo(approval, desk, ring, clock):
+    await clock.sleep(approval.intervall)
+
+
+SLIPS = [
+    (never_sleeps, "C6", "told to slow down"),
+    (every_second, "C6", "told to slow down"),
+    (gives_up, "C7", "gave up"),
+    (rings_at_each_poll, "", "polls the graph, not the tenant"),
+    (takes_silence_for_a_no, "", "silence says nothing about the customer"),
+    (rings_first, "", "a doorbell is not a key"),
+    (seals_nothing, "", "the record says pending"),
+    (never_rings, "", "nobody rang"),
+    (rings_for_a_yes_only, "", "nobody rang"),
+    (keeps_the_token, "", "a yes without its token"),
+    (goes_on_for_ever, "", "never came to an end"),
+    (says_denied_to_all, "", "The record says denied"),
+    (asks_nobody, "", "Nothing was asked of the tenant"),
+]
+
+
+@pytest.mark.parametrize(("slip", "mistake", "said"), SLIPS, ids=[one[0].__name__ for one in SLIPS])
+async def test_a_resumers_slip_is_told_by_what_it_led_to(lab, slip, mistake, said):
+    put(lab, "look_after", slip)
+    result = await lab.check("look_after")
+    assert (result.kind, result.mistake) == (Kind.WRONG, mistake), result
+    assert said in result.why
+    assert result.next_step
+
+
+async def test_a_resumer_that_sleeps_on_another_clock_is_told(lab, monkeypatch):
+    from baink_lab.lab.checks import looking_after
+
+    async def other_clock(approval, desk, ring, clock):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(looking_after, "STUCK_SECONDS", 0.2)
+    put(lab, "look_after", other_clock)
+    assert "I turn that clock" in (await lab.check("look_after")).next_step
+
+
+async def test_a_good_resumer_passes_and_so_does_the_packages_own(lab):
+    put(lab, "look_after", looks_right)
+    assert await lab.check("look_after")
+    shown = repr(lab.solution("look_after"))
+    assert "async def _poll" in shown
+    assert "async def _ring" in shown
+    put(lab, "look_after", has_a_typo)
+    assert await lab.check("look_after"), "from now on the package's own stands in"
+
+
+async def test_starters_are_not_attempted_and_references_pass(lab):
+    @lab.exercise
+    def registry(tools, wrapped):
+        """Return a list."""
+        ...
+
+    @lab.exercise
+    async def look_after(approval, desk, ring, clock):
+        """Return nothing."""
+        ...
+
+    for name in ("registry", "look_after"):
+        assert (await lab.check(name)).kind is Kind.NOT_ATTEMPTED
+    object.__setattr__(lab.settings, "baink_autopilot", True)
+    for name in ("registry", "look_after"):
+        assert await lab.check(name), name
+
+
+async def test_code_that_raises_is_told_with_its_line(lab):
+    put(lab, "registry", breaks)
+    result = await lab.check("registry")
+    assert result.kind is Kind.RAISED
+    assert 'tools["transfer_funds"]' in result.why
+    put(lab, "look_after", has_a_typo)
+    result = await lab.check("look_after")
+    assert result.kind is Kind.RAISED
+    assert "approval.intervall" in result.why
