@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from baink_lab.aiya import open_aiya
+from baink_lab.errors import BainkError
 from baink_lab.lab import lives
 from baink_lab.settings import World
 
@@ -46,4 +47,7 @@ def _tell(event: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(live(json.load(sys.stdin)))
+    try:
+        asyncio.run(live(json.load(sys.stdin)))
+    except BainkError as failure:
+        sys.exit(failure.sentence)

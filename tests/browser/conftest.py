@@ -64,12 +64,13 @@ class Jupyter:
         )
 
     @contextlib.contextmanager
-    def running(self):
+    def running(self, *, autopilot: bool = False):
         names = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
         own = {f"JUPYTER_{name}": str(self.folder / name.lower()) for name in names}
         env = os.environ | own | {"IPYTHONDIR": str(self.folder / "ipython")}
         env |= {"BAINK_HOME": str(self.home)}
         env.pop("BAINK_AUTOPILOT", None)
+        env |= {"BAINK_AUTOPILOT": "1"} if autopilot else {}
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"]
         command += [f"--ServerApp.token={self.token}", "--ServerApp.port=0"]
         command += [f"--ServerApp.root_dir={self.folder / 'work'}", "--LabApp.news_url="]

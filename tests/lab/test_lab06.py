@@ -7,10 +7,14 @@ import dataclasses
 
 import pytest
 
-from baink_lab.approvals import GatedTool
+from baink_lab.aiya.more_tools import dispute_tool, statement_tool
+from baink_lab.approvals import Call, GatedTool, ToolRefused, with_async_authorization
 from baink_lab.approvals.poll import Ending, NoAnswer, NotYet, poll_once
+from baink_lab.bank.client import BankClient
+from baink_lab.errors import BainkError
 from baink_lab.lab.checks import Kind
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
+from baink_lab.lab.enrolment import enroll_stand_in
 from tests.lab.lab_world import opened
 
 pytestmark = pytest.mark.timeout(120)
@@ -328,3 +332,185 @@ async def test_code_that_raises_is_told_with_its_line(lab):
     result = await lab.check("look_after")
     assert result.kind is Kind.RAISED
     assert "approval.intervall" in result.why
+
+
+# The stories
+
+
+async def ask(lab, text="Move $25 from checking to savings"):
+    await lab.say(text)
+
+
+async def state(lab, name):
+    result = await lab.check(name)
+    assert result.why
+    assert result.next_step or result
+    return result.kind
+
+
+async def test_before_anything_every_story_says_what_comes_first(lab):
+    for name in ("moved", "denied", "expired", "talked_on", "survived", "went_on", "gated"):
+        assert await state(lab, name) is Kind.NOT_ATTEMPTED, name
+
+
+async def test_a_yes_moves_money_once_with_two_graph_runs(lab):
+    before = await lab.counters()
+    await ask(lab)
+    assert await state(lab, "moved") is Kind.NOT_ATTEMPTED
+    assert "waits for an answer" in (await lab.check("moved")).why
+    await lab.phone.approve()
+    await lab.settled()
+    assert await lab.check("moved")
+    counts = await lab.counters(since=before)
+    assert (counts.graph_runs, counts.slow_downs, counts.waiting) == (2, 0, 0)
+    assert "graph runs" in repr(counts)
+    assert "<table>" in counts._repr_mimebundle_()["text/html"]
+
+
+async def test_a_no_and_a_silence_move_nothing_and_are_told(lab, capsys):
+    await ask(lab)
+    await lab.phone.deny()
+    await lab.settled()
+    assert "Nothing was moved. You denied" in capsys.readouterr().out
+    assert await lab.check("denied")
+    assert await state(lab, "moved") is Kind.NOT_ATTEMPTED
+    await ask(lab, "Move $40 from checking to savings")
+    assert "6 min" in (await lab.check("expired")).next_step
+    await lab.clock.advance("6 min")
+    await lab.settled()
+    assert "Nobody answered on the phone in time" in capsys.readouterr().out
+    assert await lab.check("expired")
+
+
+async def test_the_customer_talks_on_and_the_approval_still_lands(lab, capsys):
+    await ask(lab)
+    await lab.phone.approve()
+    await lab.settled()
+    assert await state(lab, "talked_on") is Kind.NOT_ATTEMPTED, "a yes without a word between"
+    await ask(lab)
+    await lab.say("What is my balance?")
+    assert "Savings: $" in capsys.readouterr().out
+    assert await state(lab, "talked_on") is Kind.NOT_ATTEMPTED
+    await lab.phone.approve()
+    await lab.settled()
+    assert await lab.check("talked_on")
+
+
+async def test_a_killed_process_loses_nothing_and_moves_nothing_twice(lab, capsys):
+    await ask(lab)
+    await lab.phone.approve()
+    await lab.settled()
+    assert await state(lab, "survived") is Kind.NOT_ATTEMPTED, "one process did it all"
+    await lab.ask_and_kill("Move $30 from checking to savings")
+    told = capsys.readouterr().out
+    assert "I sent a push to your phone: “Move 30.00 USD" in told
+    assert "with SIGKILL" in told
+    await lab.phone.approve()
+    assert await state(lab, "survived") is Kind.NOT_ATTEMPTED
+    await lab.settled()
+    assert "Done: $30.00 moved" in capsys.readouterr().out
+    assert await lab.check("survived")
+
+
+async def test_a_second_process_that_cannot_live_says_why(lab):
+    lab.world = dataclasses.replace(lab.world, model="http://127.0.0.1:9/v1")
+    with pytest.raises(BainkError, match=r"ended by itself\. No answer from the model"):
+        await lab.ask_and_kill("Move $30 from checking to savings")
+
+
+async def test_a_lost_phone_is_told_and_the_same_transfer_goes_on(lab, capsys):
+    await lab.unenroll()
+    assert await state(lab, "went_on") is Kind.NOT_ATTEMPTED
+    await ask(lab, "Move $45 from checking to savings")
+    told = capsys.readouterr().out
+    assert "No phone is enrolled yet" in told
+    url = next(word for word in told.split() if "/guardian/enroll?ticket=" in word)
+    assert "continue transfer" in (await lab.check("went_on")).next_step
+    await enroll_stand_in(url)
+    await ask(lab, "Move $46 from checking to savings")
+    assert await state(lab, "went_on") is Kind.WRONG, "another transfer is not the same"
+    await lab.phone.deny()
+    await lab.settled()
+    await ask(lab, "Move $45 from checking to savings")
+    await lab.phone.approve()
+    await lab.settled()
+    assert await lab.check("went_on")
+
+
+async def add_permissions(lab):
+    view = await lab.tenant()
+    new = ("read:statements", "create:dispute")
+    scopes = [*view.api["scopes"], *({"value": one} for one in new if one not in view.scopes)]
+    await lab.api.patch(f"resource-servers/{view.api['id']}", {"scopes": scopes})
+    granted = sorted({*view.user_grant["scope"], *new})
+    await lab.api.patch(f"client-grants/{view.user_grant['id']}", {"scope": granted})
+
+
+def gates(lab):
+    bank = BankClient(lab.world.bank)
+    read, write = statement_tool(bank), dispute_tool(bank)
+    audience = lab.world.audience
+    return [
+        with_async_authorization(
+            read,
+            scopes=["read:statements"],
+            audience=audience,
+            binding_message=lambda arguments, call: (
+                f"Let Aiya read your {arguments.year} statement"
+            ),
+        ),
+        with_async_authorization(
+            write,
+            scopes=["create:dispute"],
+            audience=audience,
+            binding_message=lambda said, call: f"Open a dispute: {said.reason}",
+        ),
+    ]
+
+
+async def test_the_gate_serves_two_more_tools_each_after_its_own_yes(lab, capsys):
+    await lab.build(more=gates(lab))
+    await lab.say("Read my statement for 2026")
+    assert "“Let Aiya read your 2026 statement" in capsys.readouterr().out
+    await lab.phone.approve()
+    await lab.settled()
+    lacks = await lab.check("gated")
+    assert (lacks.kind, lacks.mistake) == (Kind.WRONG, ""), "no permission yet"
+    assert "lacks the scope" in lacks.why
+    await add_permissions(lab)
+    await lab.say("Read my statement for 2026")
+    await lab.phone.deny()
+    await lab.settled()
+    assert "Nothing was done" in capsys.readouterr().out
+    await lab.say("Read my statement for 2026")
+    await lab.phone.approve()
+    await lab.settled()
+    assert "holder: Ana Alvarez" in capsys.readouterr().out
+    assert "open_dispute has not been run" in (await lab.check("gated")).why
+    checking = (await lab.accounts.read())[0]
+    entry = (await lab.history(checking["id"]))[0]["id"]
+    await lab.say(f"Open a dispute for {entry} because I do not know it")
+    assert "“Open a dispute: I do not know it" in capsys.readouterr().out
+    await lab.phone.approve()
+    await lab.settled()
+    assert "dsp_" in capsys.readouterr().out
+    assert await lab.check("gated")
+
+
+async def test_a_bare_tool_of_theirs_does_nothing_without_a_yes(lab):
+    bank = BankClient(lab.world.bank)
+    call = Call("user", "thread", "call")
+    for tool, said in (
+        (statement_tool(bank), {"year": 2026}),
+        (dispute_tool(bank), {"transfer_id": "tr_1", "reason": "x"}),
+    ):
+        with pytest.raises(ToolRefused, match="approval"):
+            await tool.run(tool.arguments.model_validate(said), call)
+
+
+async def test_pictures_have_words(lab):
+    panel, room = await lab.panel(), await lab.room()
+    assert "await lab.counters()" in repr(panel)
+    assert "await lab.say" in repr(room)
+    assert "await lab.phone.approve()" in repr(room)
+    assert "auth0-ai-langchain 1.0.1" in lab.measured().text

@@ -92,6 +92,6 @@ def test_a_lab_ends_with_key_points_and_what_can_go_wrong(lab):
 
 
 def test_every_mistake_has_hints():
-    wanted = {f"T{n}" for n in range(1, 16)} | {f"C{n}" for n in range(1, 15)}
+    wanted = {f"T{n}" for n in range(1, 16)} | {f"C{n}" for n in range(1, 16)}
     assert set(BY_MISTAKE) == wanted
     assert all(len(steps) >= 2 for steps in BY_MISTAKE.values())

@@ -136,7 +136,7 @@ async def gated(lab: Lab) -> Result:
                 "What the API does not define, or the bAInk was not granted, the tenant leaves out."
             )
             step = "Run the cell that adds the two permissions, then ask again."
-            return failed(GATED, why, step, "T12")
+            return failed(GATED, why, step)
         why = f"{tool} has not been run after a yes on the phone yet."
         step = f'Run its cells, say "{ask}" to Aiya, and press Approve.'
         return not_yet(GATED, why, step)
