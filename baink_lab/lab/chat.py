@@ -107,7 +107,8 @@ class Chat:
                 said = f"I sent a push to your phone: “{event['binding_message']}”."
                 self._lines.append(("Aiya", said))
             case "acting":
-                self._lines.append(("Aiya", "Approved. Moving the money …"))
+                doing = "Moving the money" if event["tool"] == "transfer_funds" else "Doing it"
+                self._lines.append(("Aiya", f"Approved. {doing} …"))
             case "delivered":
                 self._waits.pop(event["approval_id"], None)
         self._draw()

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from baink_lab.aiya import open_aiya
+from baink_lab.clock import AdjustableClock
 from baink_lab.errors import BainkError
 from baink_lab.lab import lives
+from baink_lab.sandbox.lab_time import ahead
 from baink_lab.settings import World
 
 ASLEEP = {"type": "asleep"}
@@ -25,12 +27,14 @@ LOOK_SECONDS = 0.5
 async def live(order: dict[str, Any]) -> None:
     """Say `order["text"]`, and stay while whoever started us does."""
     world, folder = World(**order["world"]), Path(order["folder"])
+    time = Path(order["time"])
     async with open_aiya(
         world,
         folder,
         model=order["model"],
         api_key=order["api_key"],
         vault_keys=order["vault_keys"],
+        clock=AdjustableClock(lambda: ahead(time)),
     ) as aiya:
         lives.watch(aiya.resumer.desk, folder)
         with aiya.listen(lambda thread, event: _tell(event)):

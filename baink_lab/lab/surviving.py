@@ -69,11 +69,15 @@ class Surviving(Talking):
         """Say something to Aiya in a process of its own, and kill it once she sleeps.
 
         It is a real process on this lab's memory, and a real SIGKILL: nothing in it can tidy up.
-        Here nobody polls meanwhile; `settled` wakes Aiya in this kernel.
+        Here nobody polls meanwhile; `settled` wakes Aiya in this kernel. Sandbox only: a live
+        login stays in the process that made it.
 
         Raises:
             NoLife: the process ended before it was killed.
         """
+        if self._live:
+            self._tell("In live mode ask Aiya yourself, and restart this kernel while she sleeps.")
+            return
         await self.sleep()
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -120,6 +124,7 @@ class Surviving(Talking):
         return {
             "world": dataclasses.asdict(self.world),
             "folder": str(self._memory.resolve()),
+            "time": str(self._folder.resolve()),
             "model": self.settings.openai_model,
             "api_key": self.settings.openai_api_key.get_secret_value(),
             "vault_keys": list(self.settings.vault_keys),

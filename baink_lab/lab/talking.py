@@ -167,6 +167,8 @@ class Talking(Opened):
         if self.settings.baink_autopilot and autopilot != "ignore" and self.world.phone:
             for approval in waiting:
                 await self._press(autopilot, approval)
+            # Nobody watches, so nobody waits for the next poll: its time comes at once.
+            await self.clock.advance(max(approval.interval for approval in waiting))
         # Events come from the resumer's task, whose prints would land under the cell that started
         # it. So they come here through a queue, and this cell prints them.
         lines: asyncio.Queue[str | None] = asyncio.Queue()

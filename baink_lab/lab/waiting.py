@@ -25,7 +25,7 @@ def line_of(event: dict[str, Any], now: float) -> str:
         left = clock_face(event["expires_at"] - now)
         line = f"Aiya: I sent a push to your phone: “{event['binding_message']}” ({left} left)"
     elif kind == "acting":
-        line = "    (approved: the graph has resumed and moves the money)"
+        line = f"    (approved: the graph has resumed and runs {event['tool']})"
     elif kind == "no_answer":
         wait = in_words(max(1.0, event["seconds"]))
         line = f"    (the tenant does not answer; it is asked again in {wait})"

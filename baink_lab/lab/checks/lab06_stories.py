@@ -25,7 +25,7 @@ async def moved(lab: Lab) -> Result:
     found = await _moved_once(story, lambda one: True)
     if isinstance(found, Approval):
         why = (
-            f"“{found.binding_message}”: approved on the phone, and in the ledger once. Nobody "
+            f"{_quoted([found])}: approved on the phone, and in the ledger once. Nobody "
             "pressed “resume”; the resumer heard of the yes and rang."
         )
         return passed(MOVED, why)
@@ -80,7 +80,7 @@ async def survived(lab: Lab) -> Result:
     found = await _moved_once(story, lambda one: lab.outlived(one.id), SURVIVED)
     if isinstance(found, Approval):
         why = (
-            f"“{found.binding_message}” was asked for by one process and told by another one, and "
+            f"{_quoted([found])} was asked for by one process and told by another one, and "
             "the ledger has it once. Between the two there was nothing but files."
         )
         return passed(SURVIVED, why)
@@ -140,9 +140,9 @@ async def gated(lab: Lab) -> Result:
         why = f"{tool} has not been run after a yes on the phone yet."
         step = f'Run its cells, say "{ask}" to Aiya, and press Approve.'
         return not_yet(GATED, why, step)
-    lines = [one.binding_message for one in story.approvals if one.tool in {STATEMENT, DISPUTE}]
+    done = [one for one in story.approvals if one.tool in {STATEMENT, DISPUTE}]
     why = (
-        f"The same gate, two other tools, each with a question of its own: {_quoted(lines)}. What "
+        f"The same gate, two other tools, each with a question of its own: {_quoted(done)}. What "
         "differs is the scope, the message, and what is done after the yes."
     )
     return passed(GATED, why)
@@ -182,7 +182,9 @@ def _not_ended(story: Story, name: str, ask: str, step: str) -> Result:
     return not_yet(name, "Nothing of that kind has happened yet.", f'await lab.say("{ask}") first.')
 
 
-def _quoted(lines: list[str]) -> str:
+def _quoted(approvals: list[Approval]) -> str:
+    """The lines that the phone showed, without the code words, which are new each time."""
+    lines = (one.binding_message.partition(" #")[0] for one in approvals)
     return " and ".join(f"“{line}”" for line in dict.fromkeys(lines))
 
 
