@@ -14,7 +14,9 @@ from baink_lab.errors import BainkError
 from baink_lab.lab.from_widgets import Runner
 from baink_lab.lab.show import WidgetShown, clock_face
 
+# Upside down, so that what was said last is in view however often the log is drawn anew.
 _STYLE = (
+    "display:flex;flex-direction:column-reverse;"
     "max-height:24em;overflow-y:auto;padding:.5em;border:1px solid;border-radius:.5em;"
     "background:var(--jp-layout-color1,transparent);color:var(--jp-ui-font-color1,inherit)"
 )
@@ -133,6 +135,6 @@ class Chat:
         hello = "<p>Ask Aiya for a transfer.</p>"
         self._log.value = (
             f'<div role="log" aria-live="polite" aria-label="Chat with Aiya" tabindex="0" '
-            f'style="{_STYLE}">{body or hello}</div>'
+            f'style="{_STYLE}"><div>{body or hello}</div></div>'
         )
         self._tell_status()

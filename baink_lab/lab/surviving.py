@@ -61,8 +61,12 @@ class Surviving(Talking):
         import ipywidgets as w  # noqa: PLC0415 - the lab works without widgets too
 
         chat, phone = await self.chat(), self.phone.widget()
-        side = w.VBox([phone.widget, (await self._new_panel()).box])
-        row = w.HBox([chat.widget, side], layout=w.Layout(flex_flow="row wrap"))
+        panel = (await self._new_panel()).box
+        side = w.VBox([phone.widget, panel], layout=w.Layout(width="40%", min_width="16em"))
+        for box in (phone.widget, panel):
+            box.layout.width = "100%"
+        chat.widget.layout.width = "58%"
+        row = w.HBox([chat.widget, side], layout=w.Layout(justify_content="space-between"))
         return WidgetShown(row, f"{chat.text} {phone.text}")
 
     async def ask_and_kill(self, text: str) -> None:

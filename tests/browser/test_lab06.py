@@ -32,9 +32,11 @@ class Learner:
     async def sees(self, text):
         await self.outputs.get_by_text(text).last.wait_for()
 
-    async def press(self, button):
-        """Press a button of the phone that was shown last."""
-        await self.outputs.locator("button.jupyter-button", has_text=button).last.click()
+    async def press(self, button, under=PHONE):
+        """Press a button of the phone under a cell: one of an earlier kernel is dead."""
+        source = self.page.locator(".cm-content", has_text=under)
+        cell = self.page.locator(".jp-CodeCell").filter(has=source)
+        await cell.locator("button.jupyter-button", has_text=button).click()
 
     async def fills_in_registry(self, body):
         cell = self.page.locator(".jp-CodeCell .cm-content", has_text="def registry")
@@ -43,8 +45,10 @@ class Learner:
 
     async def restarts_the_kernel(self):
         await self.page.get_by_role("menuitem", name="Kernel", exact=True).click()
-        await self.page.get_by_role("menuitem", name="Restart Kernel…", exact=True).click()
-        await self.page.locator(".jp-Dialog").get_by_role("button", name="Restart").click()
+        # The item's name holds its shortcut too.
+        restart = self.page.get_by_role("menuitem", name=re.compile("^Restart Kernel…"))
+        await restart.click()
+        await self.page.locator(".jp-Dialog").get_by_role("button", name="Confirm").click()
         await self.page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
 
     async def shows(self, locator, name):
@@ -106,9 +110,9 @@ async def restarts_in_between(learner):
     await learner.sees("I sent a push to your phone: “Move 35.00 USD")
     await learner.restarts_the_kernel()
     await learner.run("open_lab")
-    await learner.run("display(lab.phone.widget())")
-    await learner.sees("Move 35.00 USD from Checking to Savings")
-    await learner.press("Approve")
+    shown = "display(lab.phone.widget())"
+    await learner.run(shown)
+    await learner.press("Approve", under=shown)
     await learner.sees("Aiya: Done: $35.00 moved")
     done = learner.outputs.get_by_text("Aiya: Done: $35.00 moved")
     await learner.shows(done, "lab06_after_restart")
@@ -126,7 +130,7 @@ async def talks_in_the_chat(learner):
     await box.press("Enter")
     await log.get_by_text("I sent a push to your phone: “Move 10.00 USD").wait_for()
     await learner.shows(log, "lab06_room")
-    await learner.press("Approve")
+    await learner.press("Approve", under="lab.room()")
     await log.get_by_text("Done: $10.00 moved").wait_for()
 
 
