@@ -31,14 +31,14 @@ class Surviving(Talking):
 
     def __init__(self, number: int, settings: Settings, ready: dict[str, Any]) -> None:
         super().__init__(number, settings, ready)
-        self._watched: Aiya | None = None
+        self._noted: Aiya | None = None
         self._panel: Panel | None = None
 
     async def aiya(self) -> Aiya:
         """Aiya, woken at the first use; from then on it is noted what this process does."""
         aiya = await super().aiya()
-        if aiya is not self._watched:
-            self._watched = aiya
+        if aiya is not self._noted:
+            self._noted = aiya
             lives.watch(aiya.resumer.desk, self._memory)
         return aiya
 

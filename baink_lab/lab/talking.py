@@ -96,8 +96,13 @@ class Talking(Opened):
         Raises:
             NotAttempted: one of them is an exercise without a body.
         """
-        given = (wrap_transfer, request_approval, transfer, registry)
-        pieces = Pieces(*map(own_piece, given), more=tuple(more))
+        pieces = Pieces(
+            own_piece(wrap_transfer),
+            own_piece(request_approval),
+            own_piece(transfer),
+            own_piece(registry),
+            tuple(more),
+        )
         await self.sleep()
         self._pieces = pieces
         await self.aiya()

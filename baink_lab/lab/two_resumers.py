@@ -42,7 +42,9 @@ def table_of(told: dict[str, Any]) -> Shown:
         ]
         for one in told["rows"]
     ]
-    return table(f"Measured on {told['date']}", _HEAD, rows)
+    caption = f"Measured on {told['date']}"
+    # Without a head these columns say nothing, so the text gets it as its first row.
+    return Shown(table(caption, _HEAD, rows).html, table(caption, _HEAD, [_HEAD, *rows]).text)
 
 
 def _word(value: bool) -> str:

@@ -513,4 +513,6 @@ async def test_pictures_have_words(lab):
     assert "await lab.counters()" in repr(panel)
     assert "await lab.say" in repr(room)
     assert "await lab.phone.approve()" in repr(room)
-    assert "auth0-ai-langchain 1.0.1" in lab.measured().text
+    text = lab.measured().text
+    assert "Graph runs" in text
+    assert "auth0-ai-langchain 1.0.1" in text
