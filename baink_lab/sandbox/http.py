@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from baink_lab.sandbox.tenant.tls import TlsFiles
 
 MAX_HEAD = 64 * 1024  # bytes of request line and headers
+MAX_WAITING = 256  # pipelined requests of one connection; real clients send none
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
@@ -26,7 +27,7 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 
 class Bounded(HttpToolsProtocol):
-    """uvicorn's quicker parser, which by itself reads a request's head without end."""
+    """uvicorn's quicker parser, which by itself reads heads, and pipelines, without end."""
 
     _beside_bodies = 0  # bytes read of this request that are not its body
 
@@ -36,6 +37,10 @@ class Bounded(HttpToolsProtocol):
         super().data_received(data)
         if self._beside_bodies > MAX_HEAD and not self.transport.is_closing():
             self.send_400_response("Request head is too large.")
+        # Each answer lets uvicorn read on, so what waits would grow as long as anybody sends.
+        if len(self.pipeline) > MAX_WAITING:
+            self.pipeline.clear()
+            self.transport.close()
 
     def on_body(self, body: bytes) -> None:
         """Bodies have bounds of their own, in the apps."""
