@@ -1,4 +1,4 @@
-"""Draw the pictures of the notebooks: where in Auth0's dashboard a step is. Run it to renew them.
+"""Draw the pictures of the notebooks: ways in Auth0's dashboard, QR codes. Run it to renew them.
 
 They are drawings of our own, made of the words on the way; they copy nobody's screens, and stay
 right when those are painted anew.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 from html import escape
 from pathlib import Path
+
+import segno
 
 FOLDER = Path(__file__).parent
 WIDTH, ROW, LEFT, TOP = 760, 40, 28, 118
@@ -92,6 +94,55 @@ PICTURES = (
 )
 
 
+@dataclasses.dataclass(frozen=True)
+class QrCode:
+    """An address that a phone's camera reads.
+
+    Attributes:
+        name: of the file.
+        what: behind the address.
+        url: the address.
+    """
+
+    name: str
+    what: str
+    url: str
+
+    @property
+    def alt(self) -> str:
+        """What the picture is, in words: its alt text."""
+        return f"QR code: {self.what}, {self.url}"
+
+
+QR_CODES = (
+    QrCode(
+        "app_store",
+        "Auth0 Guardian in the App Store",
+        "https://apps.apple.com/us/app/auth0-guardian/id1093447833",
+    ),
+    QrCode(
+        "google_play",
+        "Auth0 Guardian at Google Play",
+        "https://play.google.com/store/apps/details?id=com.auth0.guardian",
+    ),
+)
+
+
+def every_picture() -> dict[str, str]:
+    """The SVG of each file, by its name."""
+    drawn = {f"{one.name}.svg": svg(one) for one in PICTURES}
+    return drawn | {f"{one.name}.svg": qr_svg(one) for one in QR_CODES}
+
+
+def qr_svg(code: QrCode) -> str:
+    """The code, dark on white in either theme, since cameras want that."""
+    drawn = segno.make(code.url, error="m", micro=False)
+    image = drawn.svg_inline(
+        scale=5, border=4, dark="#000", light="#fff", title=code.what, desc=code.alt
+    )
+    return image.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" role="img" ', 1) + "\n"
+
+
 def svg(picture: Picture) -> str:
     """The picture as one self-contained SVG, with its words for screen readers."""
     height = TOP + ROW * len(picture.fields) + 76
@@ -163,8 +214,8 @@ def _button(words: str, height: int) -> str:
 
 def main() -> None:
     """Write every picture beside this script."""
-    for picture in PICTURES:
-        (FOLDER / f"{picture.name}.svg").write_text(svg(picture), "utf-8")
+    for name, text in every_picture().items():
+        (FOLDER / name).write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import segno
 
 from baink_lab.lab import checks
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
@@ -36,7 +37,7 @@ def draw():
 
 
 def test_pictures_are_what_the_script_draws(draw):
-    drawn = {f"{one.name}.svg": draw.svg(one) for one in draw.PICTURES}
+    drawn = draw.every_picture()
     kept = {path.name: path.read_text("utf-8") for path in (NOTEBOOKS / "pictures").glob("*.svg")}
     assert kept == drawn, "run notebooks/pictures/draw.py"
     for name, svg in drawn.items():
@@ -67,10 +68,32 @@ def test_lab_03_compares_app_and_sdk_with_a_date():
     assert "Take the SDK when" in text
 
 
-def test_lab_03_links_both_stores():
+@pytest.mark.parametrize("store", ["app_store", "google_play"])
+def test_lab_03_links_both_stores_and_has_their_codes(draw, store):
+    code = next(one for one in draw.QR_CODES if one.name == store)
     text = text_of("03")
-    assert "https://apps.apple.com/us/app/auth0-guardian/id1093447833" in text
-    assert "https://play.google.com/store/apps/details?id=com.auth0.guardian" in text
+    assert f"[{code.what}]({code.url})" in text
+    assert f"![{code.alt}](pictures/{store}.svg)" in text
+    # The dark modules of the picture are those of the address, and nothing else.
+    svg = (NOTEBOOKS / "pictures" / f"{store}.svg").read_text("utf-8")
+    path = re.search(r'class="qrline"[^>]* d="([^"]+)"', svg)[1]
+    matrix = segno.make(code.url, error="m", micro=False).matrix_iter(border=4)
+    assert dark_modules(path) == {
+        (x, y) for y, row in enumerate(matrix) for x, dark in enumerate(row) if dark
+    }
+
+
+def dark_modules(path):
+    """Where a QR code's path, made of moves and horizontal lines, is dark."""
+    dark, x, y = set(), 0.0, 0.0
+    for command, numbers in re.findall(r"([Mmh])([^Mmh]*)", path):
+        first, *second = (float(one) for one in re.findall(r"-?\d*\.?\d+", numbers))
+        if command == "h":
+            dark |= {(int(x) + n, int(y)) for n in range(int(first))}
+            x += first
+        else:
+            x, y = (first, second[0]) if command == "M" else (x + first, y + second[0])
+    return dark
 
 
 @pytest.mark.parametrize("lab", sorted(LABS))
