@@ -127,7 +127,10 @@ def acting_node(desk: Desk, gate: GatedTool) -> Node:
             if outcome is not None:
                 tried = True  # once a ring: the rings of earlier runs come back below
                 if (answer := await _act(desk, gate, task, outcome, call)) is not None:
-                    _say({"type": str(answer["status"]), "approval_id": key[0], "tool": gate.name})
+                    told = {"type": str(answer["status"]), "approval_id": key[0]}
+                    # A link to enrol goes to who listens now, and is kept nowhere.
+                    link = {name: answer[name] for name in ("enrollment_url",) if name in answer}
+                    _say(told | {"tool": gate.name} | link)
                     return closing(task, gate.name, answer)
             if task["late"]:
                 # The call has its answer, and an interrupt in a task that `Command(goto=Send)`

@@ -11,15 +11,18 @@ from typing import Any
 from baink_lab.aiya import Aiya
 from baink_lab.clock import Clock
 from baink_lab.errors import BainkError
+from baink_lab.lab.chat_offer import CONTINUE, Offer
 from baink_lab.lab.from_widgets import Runner
 from baink_lab.lab.show import WidgetShown, clock_face
 
-# Upside down, so that what was said last is in view however often the log is drawn anew.
+# Turned around, so that it stays at the newest line whenever it is drawn anew.
 _STYLE = (
-    "display:flex;flex-direction:column-reverse;"
-    "max-height:24em;overflow-y:auto;padding:.5em;border:1px solid;border-radius:.5em;"
+    "max-height:24em;overflow-y:auto;display:flex;flex-direction:column-reverse;padding:.5em;"
+    "border:1px solid var(--jp-border-color1,#8a8a8a);border-radius:.5em;"
     "background:var(--jp-layout-color1,transparent);color:var(--jp-ui-font-color1,inherit)"
 )
+_UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
+TRY_AGAIN = "try again"
 
 
 class Chat:
@@ -42,8 +45,11 @@ class Chat:
         self._listening = contextlib.ExitStack()
         self._runner = Runner()
         self._waits: dict[str, float] = {}
-        self._log = w.HTML()
-        self._status = w.HTML()
+        self._busy = 0
+        self._log, self._news, self._status = w.HTML(), w.HTML(), w.HTML()
+        self._offer = Offer(lambda: self._runner.start(lambda: self._say(CONTINUE)))
+        self._again = w.Button(description="Try again", layout=w.Layout(display="none"))
+        self._again.on_click(lambda _: self._runner.start(lambda: self._say(TRY_AGAIN)))
         self._text = w.Text(
             placeholder="Move $25 from checking to savings",
             description="Say to Aiya",
@@ -56,7 +62,10 @@ class Chat:
             warnings.simplefilter("ignore", DeprecationWarning)
             self._text.on_submit(lambda _: self._submit())
         row = w.HBox([self._text, self._send])
-        self.box = w.VBox([self._log, self._status, row], layout=w.Layout(width="42em"))
+        self.box = w.VBox(
+            [self._log, self._news, self._offer.box, self._status, self._again, row],
+            layout=w.Layout(width="42em", max_width="100%"),
+        )
         self._draw()
 
     async def open(self) -> WidgetShown:
@@ -79,38 +88,60 @@ class Chat:
         self._listening.close()
 
     def _submit(self) -> None:
+        if self._send.disabled:
+            return  # Enter, while Aiya thinks: the text stays
         text, self._text.value = self._text.value.strip(), ""
         if text:
             self._runner.start(lambda: self._say(text))
 
     async def _say(self, text: str) -> None:
-        self._send.disabled = True
+        self._hold(+1)
+        self._again.layout.display = "none"
         try:
             await self._aiya.say(text, thread=self._thread)
         except BainkError as problem:
-            self._lines.append(("Lab", problem.sentence))
+            self._line("Lab", f"{problem.sentence} What you said is kept.")
+            self._again.layout.display = ""
         finally:
-            self._send.disabled = False
+            self._writing = ""
+            self._hold(-1)
             self._draw()
+
+    def _hold(self, more: int) -> None:
+        self._busy += more
+        self._send.disabled = bool(self._busy)
+        self._offer.hold(bool(self._busy))
+        self._tell_status()
+
+    def _line(self, who: str, text: str) -> None:
+        """A whole line, which screen readers tell; the log itself is drawn anew at each token."""
+        self._lines.append((who, text))
+        if who != "You":
+            self._news.value = (
+                f'<div role="status" style="{_UNSEEN}">{who}: {html.escape(text)}</div>'
+            )
 
     def _hear(self, thread: str, event: dict[str, Any]) -> None:
         if thread != self._thread:
             return
         match event["type"]:
             case "asked":
-                self._lines.append(("You", event["text"]))
+                self._line("You", event["text"])
             case "token":
                 self._writing += event["text"]
             case "said":
                 self._writing = ""
-                self._lines.append(("Aiya", event["text"]))
+                self._line("Aiya", event["text"])
             case "push_sent":
                 self._waits[event["approval_id"]] = event["expires_at"]
                 said = f"I sent a push to your phone: “{event['binding_message']}”."
-                self._lines.append(("Aiya", said))
+                self._line("Aiya", said)
+                self._offer.hide()
+            case "unenrolled" if event.get("enrollment_url"):
+                self._offer.show(event["enrollment_url"])
             case "acting":
                 doing = "Moving the money" if event["tool"] == "transfer_funds" else "Doing it"
-                self._lines.append(("Aiya", f"Approved. {doing} …"))
+                self._line("Aiya", f"Approved. {doing} …")
             case "delivered":
                 self._waits.pop(event["approval_id"], None)
         self._draw()
@@ -122,7 +153,9 @@ class Chat:
 
     def _tell_status(self) -> None:
         text = ""
-        if self._waits:
+        if self._busy and not self._writing:
+            text = "Aiya is thinking …"
+        elif self._waits:
             left = clock_face(max(self._waits.values()) - self._clock.now())
             text = f"Waiting for your phone: {left} left. You may go on talking."
         shown = f"<small>{text}</small>"
@@ -134,7 +167,7 @@ class Chat:
         body = "".join(f"<p><strong>{who}:</strong> {html.escape(text)}</p>" for who, text in lines)
         hello = "<p>Ask Aiya for a transfer.</p>"
         self._log.value = (
-            f'<div role="log" aria-live="polite" aria-label="Chat with Aiya" tabindex="0" '
+            f'<div role="log" aria-live="off" aria-label="Chat with Aiya" tabindex="0" '
             f'style="{_STYLE}"><div>{body or hello}</div></div>'
         )
         self._tell_status()

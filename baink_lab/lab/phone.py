@@ -146,6 +146,31 @@ def _chosen(waiting: list[Notification], notification_id: str | None) -> Notific
     raise PhoneError("That request does not wait on the phone: it was answered, or has lapsed.")
 
 
+def _order(each: dict[str, Any]) -> float:
+    at = each.get("display_order")
+    return at if isinstance(at, int | float) else 0
+
+
+def _facts(one: Notification) -> str:
+    """What Auth0's own app shows of rich details: instruction, then each property, in order."""
+    rows: list[tuple[str, str]] = []
+    for details in one.get("authorization_details") or []:
+        if details.get("instruction"):
+            rows.append(("Asks", str(details["instruction"])))
+        named = details.get("properties")
+        shown = [
+            each
+            for each in (named.values() if isinstance(named, dict) else [])
+            if isinstance(each, dict) and each.get("display")
+        ]
+        shown.sort(key=_order)
+        rows += [(str(each.get("name", "")).rstrip(":"), str(each.get("value"))) for each in shown]
+    if not rows:
+        return ""
+    told = "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in rows)
+    return f"<dl>{told}</dl>"
+
+
 class _Screen:
     """The widget: one card for each notification."""
 
@@ -205,7 +230,7 @@ class _Screen:
         approve.on_click(lambda _: self._press("approve", one))
         text = w.HTML(
             f"<p>{who} asks for your approval:</p>"
-            f'<p style="font-size:1.2em"><strong>{message}</strong></p>'
+            f'<p style="font-size:1.2em"><strong>{message}</strong></p>{_facts(one)}'
         )
         card = w.VBox([text, left, w.HBox([deny, approve])])
         return card, left, one

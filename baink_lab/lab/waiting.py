@@ -29,6 +29,8 @@ def line_of(event: dict[str, Any], now: float) -> str:
     elif kind == "no_answer":
         wait = in_words(max(1.0, event["seconds"]))
         line = f"    (the tenant does not answer; it is asked again in {wait})"
+    elif kind == "unenrolled":
+        line = '    (open the link to enrol a phone, then run await lab.say("continue transfer"))'
     elif kind == "retrying":
         line = f"    ({event['message']} The same transfer is tried again.)"
     else:

@@ -1,0 +1,150 @@
+"""The chat widget on a real sandbox: busy, retry, and the way on for a customer without a phone."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import html
+import re
+
+import pytest
+
+from baink_lab.lab import open_lab
+from baink_lab.lab.enrolment import enroll_stand_in
+from baink_lab.lab.opening import _opened
+
+pytestmark = pytest.mark.timeout(90)
+
+MOVE = "Move $25 from checking to savings"
+
+
+@pytest.fixture
+async def lab(shared_home, capsys):
+    lab = await open_lab(0)
+    await lab.reset(sure=True)
+    yield lab
+    await lab.close()
+    _opened.clear()
+
+
+def parts(widget):
+    """Every widget below, the deepest last."""
+    found = [widget]
+    for child in getattr(widget, "children", ()):
+        found += parts(child)
+    return found
+
+
+def text_of(shown):
+    return " ".join(str(getattr(one, "value", "")) for one in parts(shown.widget))
+
+
+def button(shown, name):
+    found = [one for one in parts(shown.widget) if getattr(one, "description", "") == name]
+    return found[0] if found else None
+
+
+def field(shown):
+    return next(one for one in parts(shown.widget) if one.__class__.__name__ == "Text")
+
+
+async def until(condition, shown=None):
+    """Wait for it, for half a minute at most."""
+    for _ in range(1500):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(text_of(shown) if shown else "it did not come true")
+
+
+def offered(shown):
+    found = re.search(r'href="([^"]+)"[^>]*>Open the enrolment page', text_of(shown))
+    return found and html.unescape(found[1])
+
+
+async def send(shown, text):
+    field(shown).value = text
+    button(shown, "Send").click()
+
+
+async def test_a_customer_without_a_phone_enrols_in_the_chat_and_goes_on(lab):
+    await lab.unenroll()
+    shown = await lab.chat()
+    assert button(shown, "Continue transfer") is None
+    await send(shown, MOVE)
+    await until(lambda: button(shown, "Continue transfer"), shown)
+    offer = text_of(shown)
+    assert "<title>QR code of the enrolment page" in offer
+    assert 'role="img"' in offer
+    first = offered(shown)
+    await until(lambda: not button(shown, "Continue transfer").disabled, shown)
+
+    # Too early: nobody can be asked yet, and another ticket is offered.
+    button(shown, "Continue transfer").click()
+    await until(lambda: offered(shown) != first, shown)
+    ticket = offered(shown)
+    await enroll_stand_in(ticket)
+    await until(lambda: not button(shown, "Continue transfer").disabled, shown)
+    button(shown, "Continue transfer").click()
+    await until(lambda: "I sent a push to your phone: “Move 25.00 USD" in text_of(shown), shown)
+    await until(lambda: button(shown, "Continue transfer") is None, shown)
+    await until(lambda: "Waiting for your phone: 4:" in text_of(shown), shown)
+    await lab.phone.approve()
+    await until(lambda: "Done: $25.00 moved" in text_of(shown), shown)
+
+
+async def test_the_same_in_words(lab, capsys):
+    await lab.unenroll()
+    await lab.say(MOVE)
+    told = capsys.readouterr().out
+    assert 'run await lab.say("continue transfer")' in told
+    assert re.search(r"http://127\.0\.0\.1:\d+/", told), "the link itself"
+
+
+async def test_the_link_to_enrol_is_in_no_checkpoint_longer_than_the_conversation(lab):
+    """The event with the link goes to who listens, and to nobody later."""
+    await lab.unenroll()
+    heard = []
+    aiya = await lab.aiya()
+    with aiya.listen(lambda thread, event: heard.append(event)):
+        await aiya.say(MOVE, thread=lab.thread)
+    (told,) = [one for one in heard if one["type"] == "unenrolled"]
+    assert told["enrollment_url"].startswith(lab.world.tenant)
+    assert set(told) == {"type", "approval_id", "tool", "enrollment_url"}
+
+
+async def test_while_aiya_thinks_the_chat_says_so_and_nothing_is_sent_twice(lab):
+    shown = await lab.chat()
+    await send(shown, "what is my balance?")
+    await until(lambda: button(shown, "Send").disabled, shown)
+    assert "Aiya is thinking" in text_of(shown)
+    await until(lambda: not button(shown, "Send").disabled, shown)
+    assert "Aiya is thinking" not in text_of(shown)
+    assert "2," in text_of(shown)
+
+
+async def test_a_model_that_is_away_can_be_tried_again(lab):
+    right = lab.world
+    lab.world = dataclasses.replace(right, model="http://127.0.0.1:1/v1")
+    shown = await lab.chat()
+    again = button(shown, "Try again")
+    assert again.layout.display == "none"
+    await send(shown, MOVE)
+    await until(lambda: "What you said is kept." in text_of(shown), shown)
+    await until(lambda: again.layout.display == "", shown)
+    again.click()
+    await until(lambda: text_of(shown).count("What you said is kept.") >= 2, shown)
+
+    await lab.sleep()
+    lab.world = right
+    shown = await lab.chat()
+    assert MOVE in text_of(shown)
+    await send(shown, "try again")
+    await until(lambda: "I sent a push to your phone" in text_of(shown), shown)
+
+
+async def test_the_log_is_quiet_and_whole_lines_are_told(lab):
+    shown = await lab.chat()
+    await send(shown, "hello")
+    await until(lambda: 'role="status"' in text_of(shown), shown)
+    assert 'role="log" aria-live="off"' in text_of(shown)
