@@ -88,8 +88,7 @@ class Chat:
         self._listening.close()
 
     def _submit(self) -> None:
-        if self._send.disabled:
-            return  # Enter, while Aiya thinks: the text stays
+        # While Aiya thinks, Enter is heard too: one thread has one writer, so it takes its turn.
         text, self._text.value = self._text.value.strip(), ""
         if text:
             self._runner.start(lambda: self._say(text))
@@ -164,7 +163,10 @@ class Chat:
 
     def _draw(self) -> None:
         lines = [*self._lines, *([("Aiya", self._writing)] if self._writing else [])]
-        body = "".join(f"<p><strong>{who}:</strong> {html.escape(text)}</p>" for who, text in lines)
+        body = "".join(
+            f'<p style="white-space:pre-line"><strong>{who}:</strong> {html.escape(text)}</p>'
+            for who, text in lines
+        )
         hello = "<p>Ask Aiya for a transfer.</p>"
         self._log.value = (
             f'<div role="log" aria-live="off" aria-label="Chat with Aiya" tabindex="0" '

@@ -74,16 +74,28 @@ class Progress:
         return Path(shutil.copyfile(self.path, path))
 
     def shown(self, labs: dict[int, tuple[str, list[str]]]) -> Shown:
-        """A table: which checks of which lab are passed.
+        """A table: which checks of which lab are passed, in words and as a bar.
 
         Args:
             labs: name and checks of each, by number.
         """
         done = self.read()["labs"]
-        rows = []
+        rows, bars = [], []
         for number, (name, checks) in labs.items():
             mine = done.get(f"{number:02d}", {}).get("checks", {})
             good = [one for one in checks if mine.get(one, {}).get("passed_at")]
             left = ", ".join(one for one in checks if one not in good) or "nothing"
             rows.append([f"{number:02d} {name}", f"{len(good)} of {len(checks)}", left])
-        return table("Progress", ["Lab", "Passed", "Left"], rows)
+            bars.append(_bar(f"Lab {number:02d}", len(good), len(checks)))
+        told = table("Progress", ["Lab", "Passed", "Left"], rows)
+        # Each count is in the table once a lab, in the order of the labs.
+        shown, at = told.html, 0
+        for (_, count, _), bar in zip(rows, bars, strict=True):
+            at = shown.index(f">{count}<", at) + 1 + len(count)
+            shown = f"{shown[:at]} {bar}{shown[at:]}"
+        return Shown(shown, told.text)
+
+
+def _bar(what: str, good: int, most: int) -> str:
+    words = f"{what}: {good} of {most} passed"
+    return f'<progress max="{most}" value="{good}" aria-label="{words}">{words}</progress>'

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import html
 import re
+import warnings
 
 import pytest
 
@@ -113,11 +114,16 @@ async def test_the_link_to_enrol_is_in_no_checkpoint_longer_than_the_conversatio
     assert set(told) == {"type", "approval_id", "tool", "enrollment_url"}
 
 
-async def test_while_aiya_thinks_the_chat_says_so_and_nothing_is_sent_twice(lab):
+async def test_while_aiya_thinks_the_chat_says_so_and_the_next_line_takes_its_turn(lab):
     shown = await lab.chat()
     await send(shown, "what is my balance?")
     await until(lambda: button(shown, "Send").disabled, shown)
     assert "Aiya is thinking" in text_of(shown)
+    field(shown).value = "hello"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        field(shown)._submission_callbacks(field(shown))  # the Enter key
+    await until(lambda: "</strong> hello" in text_of(shown), shown)
     await until(lambda: not button(shown, "Send").disabled, shown)
     assert "Aiya is thinking" not in text_of(shown)
     assert "2," in text_of(shown)

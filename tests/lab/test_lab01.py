@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -143,3 +144,12 @@ async def test_unknown_names_are_told_with_what_there_is(lab):
     for ask in (lab.hint, lab.solution):
         with pytest.raises(NoSuchCheck, match="why_refused"):
             ask("why_refuse")
+
+
+async def test_progress_is_shown_as_a_bar_and_in_words(lab):
+    shown = lab.done()
+    mine = next(line for line in shown.text.splitlines() if line.startswith("01 the_failing"))
+    good, most = re.search(r"(\d+) of (\d+)", mine).groups()
+    bar = f'<progress max="{most}" value="{good}" aria-label="Lab 01: {good} of {most} passed">'
+    assert bar in shown.html
+    assert shown.html.count("<progress") == len(shown.text.splitlines()) - 1
