@@ -9,7 +9,7 @@ from baink_lab.settings import Settings, World
 
 
 def launch_pad(world: World, settings: Settings) -> Shown:
-    """Links to tenant, phone, bank, model and documentation, with what each is for.
+    """Where tenant, phone, bank, model, chat, progress and documents are, and what they are for.
 
     Args:
         world: where they are.
@@ -21,7 +21,11 @@ def launch_pad(world: World, settings: Settings) -> Shown:
     rows = [
         ("Tenant", tenant, "Auth0's dashboard" if live else "stands in for Auth0 on this machine"),
         ("Bank", f"{world.bank}/api/accounts", "the bAInk's API; it wants a token"),
-        ("Model", world.model, "a real one" if settings.model_is_live else "a scripted stand-in"),
+        (
+            "Model",
+            f"{world.model}/models",
+            "a real one" if settings.model_is_live else "a scripted stand-in",
+        ),
         (
             "CIBA",
             "https://openid.net/specs/openid-client-initiated-backchannel-authentication-core-1_0.html",
@@ -36,14 +40,25 @@ def launch_pad(world: World, settings: Settings) -> Shown:
     ]
     if world.phone:
         rows.insert(1, ("Phone", f"{world.phone}/", "your second device: open it beside this page"))
+    rows += [
+        ("Chat", "await lab.chat()", "talk with Aiya, in any notebook"),
+        ("Progress", "lab.done()", "what you have passed in every lab, and what is left"),
+    ]
     cells = "".join(
-        f'<tr><th scope="row">{html.escape(name)}</th><td><a href="{html.escape(url)}" '
-        f'target="_blank" rel="noreferrer">{html.escape(_short(url))}</a></td>'
+        f'<tr><th scope="row">{html.escape(name)}</th><td>{_place(where)}</td>'
         f"<td>{html.escape(what)}</td></tr>"
-        for name, url, what in rows
+        for name, where, what in rows
     )
-    text = "\n".join(f"{name}: {url} ({what})" for name, url, what in rows)
+    text = "\n".join(f"{name}: {where} ({what})" for name, where, what in rows)
     return Shown(f"<table><caption>Launch pad</caption>{cells}</table>", text)
+
+
+def _place(where: str) -> str:
+    """A link, or the line to run."""
+    if "://" not in where:
+        return f"<code>{html.escape(where)}</code>"
+    shown = html.escape(_short(where))
+    return f'<a href="{html.escape(where)}" target="_blank" rel="noreferrer">{shown}</a>'
 
 
 def _short(url: str) -> str:
