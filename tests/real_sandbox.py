@@ -36,5 +36,8 @@ def sandbox_process(folder: Path, *flags: str) -> Iterator[tuple[int, dict[str, 
             yield ready["pid"], ready
         finally:
             process.terminate()
-            process.wait(20)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()  # the assertion below tells
     assert process.returncode == 0, (folder / "sandbox.err").read_text()

@@ -33,6 +33,7 @@ from tests.conftest import ISSUER
 
 CIBA = models.CIBA_GRANT
 DAY = 24 * 3600
+GAPS = (0, 0, 0.5, 4, 1000)  # seconds before the next poll is due
 DENIED = "The end-user denied the authorization request or it has been expired"
 EXAMPLES = int(os.environ.get("BAINK_FUZZ_EXAMPLES", "5"))
 
@@ -190,6 +191,13 @@ class AnyOrder(RuleBasedStateMachine):
         assert claims["aud"] == [self.audience, f"{ISSUER}userinfo"]
         assert claims["exp"] - claims["iat"] == body["expires_in"]
 
+    @rule(asked=requests, gaps=st.lists(st.sampled_from(GAPS), min_size=2, max_size=5))
+    def poll_in_a_row(self, asked, gaps):
+        """As clients do: politely, or too early after a polite poll."""
+        for early in gaps:
+            self.clock.advance(max(0.0, asked.interval - early))
+            self.poll(asked)
+
     @rule(asked=requests, who=st.sampled_from(["other", "thief", "nobody"]))
     def poll_as_somebody_else(self, asked, who):
         """Nothing is given out, and it does not count as a poll of ours."""
@@ -220,11 +228,6 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.5, 4, 5, 5, 10, 15, 60, 301, DAY + 300]))
     def wait(self, seconds):
         self.clock.advance(seconds)
-
-    @rule(asked=requests)
-    def wait_the_interval(self, asked):
-        """As a polite client does."""
-        self.clock.advance(asked.interval)
 
     @rule()
     def restart(self):
