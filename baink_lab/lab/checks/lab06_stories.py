@@ -170,7 +170,7 @@ async def _without_a_yes(lab: Lab, name: str, state: State, why: str, step: str)
                 return failed(name, "It was moved all the same: please report this.", step)
             if story.outcome(one).get("status") == state:
                 return passed(name, why)
-    return _not_ended(story, name, "Move $500 from savings to checking", step)
+    return _not_ended(story, name, "Move $40 from checking to savings", step)
 
 
 def _not_ended(story: Story, name: str, ask: str, step: str) -> Result:
