@@ -51,6 +51,15 @@ class Learner:
         await self.page.locator(".jp-Dialog").get_by_role("button", name="Confirm").click()
         await self.page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
 
+    async def enrols(self, link):
+        """Open the enrolment page, and press its button."""
+        async with self.page.context.expect_page() as tab:
+            await link.click()
+        enrolment = await tab.value
+        await enrolment.get_by_role("button", name="Enrol the stand-in phone").click()
+        await enrolment.get_by_text("now receives the requests").wait_for()
+        await enrolment.close()
+
     async def shows(self, locator, name):
         await shot(self.page, locator, name)
 
@@ -142,12 +151,7 @@ async def test_a_lost_phone_is_enrolled_again_and_the_transfer_goes_on(learner):
     await learner.run(re.compile(r"^await lab\.enroll\(\)$"))
     link = learner.outputs.get_by_role("link", name="Open the enrolment page")
     await learner.shows(link, "lab06_enrol")
-    async with learner.page.context.expect_page() as tab:
-        await link.click()
-    enrolment = await tab.value
-    await enrolment.get_by_role("button", name="Enrol the stand-in phone").click()
-    await enrolment.get_by_text("now receives the requests").wait_for()
-    await enrolment.close()
+    await learner.enrols(link)
     await learner.run(PHONE)
     await learner.run('lab.say("continue transfer")', and_next=1)
     await learner.press("Approve")
@@ -155,3 +159,18 @@ async def test_a_lost_phone_is_enrolled_again_and_the_transfer_goes_on(learner):
     await learner.run('lab.check("went_on")')
     await learner.sees("✅ went_on: passed.")
     await learner.page.screenshot(path=ARTIFACTS / "lab06_went_on.png")
+
+
+async def test_the_chat_offers_enrolment_and_continues_the_same_transfer(learner):
+    await learner.run("await lab.unenroll()")
+    await learner.sees("is not the customer's phone any more")
+    await learner.run("lab.room()")
+    box, log = learner.outputs.get_by_label("Say to Aiya"), learner.outputs.get_by_role("log")
+    await box.fill("Move $45 from checking to savings")
+    await box.press("Enter")
+    go_on = learner.outputs.locator("button.jupyter-button", has_text="Continue transfer")
+    await learner.shows(go_on, "lab06_chat_offer")
+    await learner.enrols(learner.outputs.locator("a[href*='/guardian/enroll?ticket=']").first)
+    await go_on.click()
+    await learner.press("Approve", under="lab.room()")
+    await log.get_by_text("Done: $45.00 moved").wait_for()
