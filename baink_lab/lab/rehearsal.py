@@ -84,7 +84,9 @@ async def rehearse(
     """
     said: list[Exchange] = []
     steps: list[tuple[str, str]] = []
-    readable = {one.name: one for one in tools if one.name in READ and not _acts(one)}
+    readable = {
+        one.name: one for one in tools if one.name in READ and not isinstance(one, GatedTool)
+    }
     messages: list[dict[str, Any]] = [{"role": "user", "content": text}]
     async with watched_http("", said.append, to="Model") as http:
         line: Any = http  # openai's types name a fork of httpx; it takes httpx as well
@@ -106,10 +108,6 @@ async def rehearse(
                 read = await tool.run(tool.arguments.model_validate(arguments_of(one)), call)
                 messages.append(tool_answer(one["id"], read))
     return Rehearsal(text, steps, said[-1].sent if said else {})
-
-
-def _acts(tool: Tool) -> bool:
-    return isinstance(tool, GatedTool)
 
 
 def _client(world: World, settings: Settings, http: httpx.AsyncClient) -> AsyncOpenAI:

@@ -6,7 +6,6 @@ A service of its own with a secret of its own, so that nothing here is part of t
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 from typing import Any, Protocol
 
@@ -21,8 +20,8 @@ from baink_lab.sandbox.lab_time import ClockError, SandboxTime
 from baink_lab.sandbox.outage import Outage
 from baink_lab.sandbox.phone.answers import error
 from baink_lab.sandbox.phone.guard import Guard
+from baink_lab.sandbox.small_json import small_json
 
-MAX_BODY = 1024  # bytes
 MOST_DOWN_SECONDS = 3600.0
 
 
@@ -108,18 +107,7 @@ async def _seconds(request: Request) -> float:
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    raw = b""
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > MAX_BODY:
-            raise HTTPException(413, "An order is a few dozen bytes.")
-    # The type makes a browser ask first, so that no other site's form can give orders here.
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise HTTPException(415, "Send JSON with Content-Type: application/json.")
-    try:
-        body = json.loads(raw)
-    except (ValueError, RecursionError):
-        body = None
+    body = await small_json(request, "An order is a few dozen bytes.")
     if not isinstance(body, dict):
         raise HTTPException(400, "Send a JSON object.")
     return body

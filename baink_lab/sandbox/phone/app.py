@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Literal, Protocol
 
 from starlette.applications import Starlette
@@ -15,9 +14,8 @@ from starlette.types import ASGIApp
 from baink_lab.sandbox.phone import page
 from baink_lab.sandbox.phone.answers import GUARDED, error
 from baink_lab.sandbox.phone.guard import Guard
+from baink_lab.sandbox.small_json import small_json
 from baink_lab.sandbox.tenant.errors import AlreadyDecided, UnknownNotification
-
-MAX_BODY = 1024  # bytes: a decision is a few dozen
 
 
 class Inbox(Protocol):
@@ -82,18 +80,7 @@ class _Phone:
 
 
 async def _decision(request: Request) -> Literal["approve", "deny"]:
-    raw = b""
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > MAX_BODY:
-            raise HTTPException(413, "A decision is a few dozen bytes.")
-    # The type makes a browser ask first, so that no other site's form can press a button here.
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise HTTPException(415, "Send JSON with Content-Type: application/json.")
-    try:
-        body = json.loads(raw)
-    except (ValueError, RecursionError):
-        body = None
+    body = await small_json(request, "A decision is a few dozen bytes.")
     decision = body.get("decision") if isinstance(body, dict) else None
     if decision == "approve":
         return "approve"
