@@ -2,9 +2,9 @@ from contextlib import closing
 
 import httpx
 import pytest
-from bank_world import START, Bank, bank_app, open_ledger, tenant_http
 
 from baink_lab.clock import VirtualClock
+from tests.bank.bank_world import START, Bank, bank_app, open_ledger, tenant_http
 
 
 @pytest.fixture

@@ -7,7 +7,14 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from bank_world import (
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from joserfc.jwk import RSAKey
+
+from baink_lab.bank.order import MONEY_TRANSFER
+from baink_lab.bank.problems import PROBLEMS
+from baink_lab.clock import VirtualClock
+from tests.bank.bank_world import (
     ACCOUNTS,
     ANA,
     BEN,
@@ -19,13 +26,6 @@ from bank_world import (
     new_key,
     open_ledger,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from joserfc.jwk import RSAKey
-
-from baink_lab.bank.order import MONEY_TRANSFER
-from baink_lab.bank.problems import PROBLEMS
-from baink_lab.clock import VirtualClock
 
 UNTOUCHED = {"Checking": "2500.00", "Savings": "10000.00"}
 PATH = "/api/accounts/transfers"

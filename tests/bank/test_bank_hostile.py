@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from bank_world import ISSUER, START, TRANSFERS, mint, new_key, signing_key
 from joserfc.jwk import RSAKey
 
+from tests.bank.bank_world import ISSUER, START, TRANSFERS, mint, new_key, signing_key
 from tests.hostile import BIG, HEADERS, NO_TEXT, TIMES, claims_with, hs256, shapes, signed, unsigned
 
 GOOD = {"typ": "at+jwt", "kid": "k1"}

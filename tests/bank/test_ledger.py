@@ -6,7 +6,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from bank_world import ANA, BEN, START, open_ledger
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -17,6 +16,7 @@ from baink_lab.bank.ledger import Ledger
 from baink_lab.bank.order import Order
 from baink_lab.bank.postings import Authority
 from baink_lab.bank.problems import Refusal
+from tests.bank.bank_world import ANA, BEN, START, open_ledger
 
 
 @pytest.fixture

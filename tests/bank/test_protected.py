@@ -7,11 +7,11 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from bank_world import ACCOUNTS, ANA, BEN, mint, new_key, open_ledger
 
 from baink_lab.bank import book as books
 from baink_lab.bank.client import BankClient, BankError
 from baink_lab.bank.problems import PROBLEMS
+from tests.bank.bank_world import ACCOUNTS, ANA, BEN, mint, new_key, open_ledger
 
 READ, WRITE = "openid read:statements", "openid create:dispute"
 YEAR = 2023  # of START

@@ -62,7 +62,8 @@ async def _through(proxy, ready):
                 number = int(one["binding_message"].split()[1])
                 await phone.decide("deny" if number % 4 == 0 else "approve", one["id"])
             await over.wait()
-    assert proxy.faults == 30
+    # How many connections it takes is the dice's and the machine's; that the line was bad, ours.
+    assert proxy.faults >= APPROVALS // 2
     assert resumer.counters.failures > 0
     for key, approval in ended.items():
         lost = approval.state is State.EXPIRED and "ask again" in approval.reason

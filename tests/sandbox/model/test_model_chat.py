@@ -1,7 +1,8 @@
 """What the scripted model understands, asks and tells."""
 
 import pytest
-from model_world import Chat, confirming
+
+from tests.sandbox.model.model_world import Chat, confirming
 
 C, S, M, B = "acc_checking", "acc_savings", "acc_mia", "acc_ben"
 

@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from model_world import BOOK, TOOLS, http, openai
+
+from tests.sandbox.model.model_world import BOOK, TOOLS, http, openai
 
 HELLO = [{"role": "user", "content": "hello"}]
 ORDER = [{"role": "user", "content": "send $5 from checking to Mia"}]

@@ -2,7 +2,8 @@
 
 import httpx
 import pytest
-from mgmt_world import ISSUER, mgmt_app, mgmt_world
+
+from tests.sandbox.tenant.mgmt_world import ISSUER, mgmt_app, mgmt_world
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from urllib.parse import quote
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from mgmt_world import ACCOUNTS, CIBA, MONEY, TRANSFERS, mgmt_world
+
+from tests.sandbox.tenant.mgmt_world import ACCOUNTS, CIBA, MONEY, TRANSFERS, mgmt_world
 
 
 @pytest.fixture

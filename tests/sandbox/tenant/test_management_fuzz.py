@@ -10,7 +10,6 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mgmt_world import MONEY, TRANSFERS, Clock, full_token, mgmt_world
 
 from baink_lab.sandbox.tenant.management import (
     apis,
@@ -24,6 +23,7 @@ from baink_lab.sandbox.tenant.management import (
     users,
 )
 from baink_lab.sandbox.tenant.management import enrollments as enrollments_room
+from tests.sandbox.tenant.mgmt_world import MONEY, TRANSFERS, Clock, full_token, mgmt_world
 
 ROOMS = (
     apis,

@@ -3,11 +3,11 @@
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from mgmt_world import ISSUER, TRANSFERS, mgmt_world
 
 from baink_lab.sandbox.tenant import management
 from baink_lab.sandbox.tenant.errors import ManagementError
 from baink_lab.sandbox.tenant.passwords import password_matches
+from tests.sandbox.tenant.mgmt_world import ISSUER, TRANSFERS, mgmt_world
 
 ANA = "ana@baink.example"
 EVE = {
