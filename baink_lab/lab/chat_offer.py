@@ -55,7 +55,8 @@ class Offer:
 
 def _invitation(ticket_url: str) -> str:
     link = (
-        f'<a href="{html.escape(ticket_url)}" target="_blank" rel="noreferrer">'
+        f'<a href="{html.escape(ticket_url)}" target="_blank" rel="noreferrer" '
+        'style="text-decoration:underline;color:var(--jp-content-link-color,LinkText)">'
         "Open the enrolment page</a>"
     )
     code = qr_picture(ticket_url, "QR code of the enrolment page's address")

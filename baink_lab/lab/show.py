@@ -11,6 +11,8 @@ from typing import Any
 #: JupyterLab sets cells to the right, which is for numbers.
 _LEFT = 'style="text-align:left"'
 
+_ONLY_ELSEWHERE = "<style>.jp-LabShell .baink-words{display:none}</style>"
+
 
 @dataclasses.dataclass(frozen=True)
 class Shown:
@@ -45,6 +47,18 @@ class WidgetShown:
         told = self.widget._repr_mimebundle_(**kwargs)
         bundle = told[0] if isinstance(told, tuple) else told  # anywidget gives metadata too
         return dict(bundle) | {"text/plain": self.text}
+
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        """Both, one below the other: nbconvert takes the widget, cannot draw it, and shows nothing.
+
+        Where the widget is drawn, in JupyterLab, the words are not.
+        """
+        from IPython import display as ipython  # noqa: PLC0415 - notebooks only
+
+        publish: Any = ipython.publish_display_data
+        publish(self._repr_mimebundle_())
+        lines = "<br>".join(html.escape(line) for line in self.text.splitlines())
+        publish({"text/html": f'{_ONLY_ELSEWHERE}<p class="baink-words">{lines}</p>'})
 
 
 @dataclasses.dataclass(frozen=True)

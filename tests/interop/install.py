@@ -38,10 +38,9 @@ def python_of(name: str) -> Path:
     return python
 
 
-def node_modules() -> Path:
-    """The `node_modules` of `peers/node`, as its lock says."""
-    source = PEERS / "node"
-    folder = _folder("node", (source / "package-lock.json").read_bytes())
+def node_modules(source: Path = PEERS / "node") -> Path:
+    """The `node_modules` of a folder with package.json and lock, as the lock says."""
+    folder = _folder(source.name, (source / "package-lock.json").read_bytes())
 
     def install() -> None:
         folder.mkdir(parents=True)
