@@ -138,7 +138,8 @@ def _told(number: int, added: list[str], taken: list[str]) -> list[str]:
         names = ", ".join(PIECES[name].name for name in taken)
         sentences.append(
             f"Lab {number:02d} starts before these were configured, so I took away what had come "
-            f"ready-made: {names}."
+            f"ready-made: {names}. That is meant so: you make them yourself, and a later lab adds "
+            "what is missing. What you made stays."
         )
     return sentences
 

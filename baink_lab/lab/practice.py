@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import httpx
 
@@ -77,7 +78,8 @@ class Practice:
         http: reaches it without a network.
         clock: its time.
         said: the exchanges, oldest first.
-        forms: the form of each of them, unmasked: for the checks' eyes only.
+        forms: the form (or JSON) of each of them, unmasked: for the checks' eyes only.
+        types: the Content-Type of each of them.
     """
 
     def __init__(self, tenant: Tenant, clock: QuickClock) -> None:
@@ -89,6 +91,7 @@ class Practice:
         )
         self.said: list[Exchange] = []
         self.forms: list[dict[str, str]] = []
+        self.types: list[str] = []
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(create_app(tenant)),
             base_url=ISSUER,
@@ -99,6 +102,7 @@ class Practice:
         """A new try: nothing was said, nothing is planned."""
         self.said.clear()
         self.forms.clear()
+        self.types.clear()
         self.clock.forget()
 
     def answer_after(self, seconds: float, decision: Literal["approve", "deny"]) -> None:
@@ -134,8 +138,20 @@ class Practice:
     async def _heard(self, response: httpx.Response) -> None:
         await response.aread()
         self.said.append(exchange_of(response))
-        sent: Any = httpx.QueryParams(response.request.content.decode("utf-8", "replace"))
-        self.forms.append(dict(sent))
+        kind = response.request.headers.get("content-type", "")
+        self.types.append(kind)
+        self.forms.append(_members(kind, response.request.content.decode("utf-8", "replace")))
+
+
+def _members(kind: str, body: str) -> dict[str, str]:
+    """What a body says, whichever of the two ways it is written."""
+    if not kind.startswith("application/json"):
+        return dict(httpx.QueryParams(body))
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return {}
+    return {name: str(value) for name, value in told.items()} if isinstance(told, dict) else {}
 
 
 @contextlib.asynccontextmanager

@@ -116,7 +116,8 @@ async def test_the_customer_logs_in_with_the_form(world, tenant_http, clock, ten
     assert token.subject == world.user_id
     assert "read:accounts" in token.scopes
     assert "create:transfer" not in token.scopes
-    assert tenant.events.newest_first()[0]["type"] == "seacft"
+    noted = tenant.events.newest_first()[0]
+    assert (noted["type"], noted["user_name"]) == ("seacft", "ana@baink.example")
 
 
 async def test_a_wrong_password_is_one_sentence(world, tenant_http, clock):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 
 import pytest
@@ -258,6 +259,20 @@ async def test_starters_are_not_attempted_and_references_pass(lab):
         assert await lab.check(name), name
 
 
+async def as_json(http, world, message):
+    form = {"client_id": world.client_id, "scope": "openid create:transfer"}
+    return (await http.post("bc-authorize", json=form)).json()
+
+
+async def old_request(http, world, asked, clock):
+    return await wait_right(http, world, asked | {"auth_req_id": "of-the-cell-above"}, clock)
+
+
+async def no_request(http, world, asked, clock):
+    await clock.sleep(5)
+    return (await http.post("oauth/token", data={"grant_type": GRANT})).json()["access_token"]
+
+
 async def test_what_has_no_name_is_told_without_one(lab):
     async def silent(http, world, message):
         return {}
@@ -287,11 +302,15 @@ async def test_what_has_no_name_is_told_without_one(lab):
         other_scope: "scope",
         own_words: "without the amount",
         not_the_answer: "NoneType",
+        as_json: "not sent as a form",
+        old_request: "another auth_req_id",
+        no_request: "no auth_req_id",
         no_post: "Nothing was sent to /oauth/token",
         not_the_token: "not the access token",
     }
     for function, said in words.items():
-        name = "wait_for_answer" if function in (no_post, not_the_token) else "ask"
+        waits = "clock" in inspect.signature(function).parameters
+        name = "wait_for_answer" if waits else "ask"
         put(lab, name, function)
         result = await lab.check(name)
         assert (result.kind, result.mistake) == (Kind.WRONG, ""), (function, result)

@@ -92,16 +92,27 @@ async def good_request(lab: Lab) -> Result:
 
 
 def _judge_request(practice: Practice, line: str, answer: object) -> Result | None:
-    sent = [
-        (form, one)
-        for form, one in zip(practice.forms, practice.said, strict=True)
-        if one.path == "/bc-authorize"
-    ]
+    everything = zip(practice.types, practice.forms, practice.said, strict=True)
+    sent = [(kind, form, one) for kind, form, one in everything if one.path == "/bc-authorize"]
     if not sent:
         step = 'await http.post("bc-authorize", data=form), and return its .json().'
         return failed(ASK, "Nothing was sent to /bc-authorize.", step)
-    form, exchange = sent[-1]
-    world = practice.world
+    kind, form, exchange = sent[-1]
+    if not kind.startswith("application/x-www-form-urlencoded"):
+        why = (
+            f"It was not sent as a form: its Content-Type is “{kind or 'empty'}”. bc-authorize "
+            "reads forms only, so to the tenant your fields are not there."
+        )
+        step = 'await http.post("bc-authorize", data=form): `data=` sends a form, `json=` does not.'
+        return failed(ASK, why, step)
+    wrong = _judge_fields(form, exchange.received, practice.world)
+    if wrong is not None:
+        return wrong
+    return _judge_rest(form, exchange.status, exchange.received, line, answer, practice.world)
+
+
+def _judge_fields(form: dict[str, str], received: Any, world: World) -> Result | None:
+    """The mistakes with a field that have a name."""
     if "openid" not in form.get("scope", "").split():
         why = (
             f"The scope is “{form.get('scope', '')}”. CIBA is OpenID Connect, and wants openid in "
@@ -113,11 +124,11 @@ def _judge_request(practice: Practice, line: str, answer: object) -> Result | No
         return wrong
     if "audience" not in form:
         why = (
-            "The form has no audience. The tenant takes it all the same, the phone rings, and the "
+            "The form has no audience. The tenant takes it all the same, asks the phone, and the "
             "token is for the tenant's own /userinfo: the bank answers 401, as in lab 01."
         )
         return failed(ASK, why, 'Add "audience": world.audience to the form.', "C4")
-    if isinstance(exchange.received, dict) and "binding" in str(exchange.received):
+    if isinstance(received, dict) and "binding" in str(received):
         count = len(form.get("binding_message", ""))
         why = (
             f"The binding message has {count} characters: {form.get('binding_message', '')!r}. "
@@ -125,7 +136,7 @@ def _judge_request(practice: Practice, line: str, answer: object) -> Result | No
         )
         step = "from baink_lab.approvals.binding import fit; send fit(message)."
         return failed(ASK, why, step, "C5")
-    return _judge_rest(form, exchange.status, exchange.received, line, answer, world)
+    return None
 
 
 def _judge_rest(
@@ -199,7 +210,25 @@ async def _play(practice: Practice, mine: Exercise, scene: _Scene) -> Result | N
     except Exception as failure:
         problem = failure
     passed_by = practice.clock.now() - begun
+    wrong = _judge_form(practice, asked)
+    if wrong is not None:
+        return wrong
     return _judge_polling(practice, mine, scene, outcome, problem, passed_by)
+
+
+def _judge_form(practice: Practice, asked: dict[str, Any]) -> Result | None:
+    """A poll for another request than the one that was handed over."""
+    polled = [
+        form.get("auth_req_id", "")
+        for form, one in zip(practice.forms, practice.said, strict=True)
+        if one.path == "/oauth/token"
+    ]
+    if not polled or asked["auth_req_id"] in polled:
+        return None
+    told = "another auth_req_id than the one" if polled[-1] else "no auth_req_id, not the one"
+    why = f"Your form carries {told} in the argument `asked`, so the tenant answers invalid_grant."
+    step = 'Build the form inside the function, with "auth_req_id": asked["auth_req_id"].'
+    return failed(WAIT, why, step)
 
 
 def _judge_polling(

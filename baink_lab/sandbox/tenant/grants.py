@@ -20,7 +20,9 @@ from baink_lab.sandbox.tenant.models import CIBA_GRANT
 from baink_lab.sandbox.tenant.state import Tenant
 from baink_lab.sandbox.tenant.tokens import client_token, opaque_key, user_tokens
 
-Grant = Callable[[Tenant, dict[str, Any], dict[str, str]], dict[str, Any]]
+# The body of the answer, and whose tokens are in it: a user's id, or "" for the client's own.
+Issued = tuple[dict[str, Any], str]
+Grant = Callable[[Tenant, dict[str, Any], dict[str, str]], Issued]
 
 # Log codes of success and failure (contract section 5.9).
 _EVENTS = {
@@ -58,7 +60,7 @@ def exchange(
         access.require_grant_type(client, name)
         if is_public(client) and name in (CIBA_GRANT, "client_credentials"):
             raise OAuthError("access_denied", "Unauthorized", status=401)
-        body = grant(tenant, client, fields)
+        body, user_id = grant(tenant, client, fields)
     except OAuthError as refused:
         if refused.code not in _NOT_LOGGED:
             details = {"error": {"message": str(refused)}}
@@ -67,7 +69,8 @@ def exchange(
             )
         raise
     if name != CIBA_GRANT:
-        tenant.events.add(succeeded, client=client, caller=caller)
+        user = tenant.users.get(user_id)
+        tenant.events.add(succeeded, client=client, user=user, caller=caller)
     return body
 
 
@@ -75,7 +78,7 @@ def _settled(grant: Grant) -> Grant:
     """One grant in one transaction. A refusal is an answer too: a code that it spent is spent."""
 
     @functools.wraps(grant)
-    def settled(tenant: Tenant, client: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]:
+    def settled(tenant: Tenant, client: dict[str, Any], fields: dict[str, str]) -> Issued:
         with tenant.store.atomic():
             try:
                 return grant(tenant, client, fields)
@@ -110,7 +113,7 @@ def require(fields: dict[str, str], name: str) -> str:
     return fields[name]
 
 
-def _ciba(tenant: Tenant, client: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]:
+def _ciba(tenant: Tenant, client: dict[str, Any], fields: dict[str, str]) -> Issued:
     """A poll. All but the last find no answer yet: those cost a look-up and touch no file."""
     request = tenant.ciba.find(require(fields, "auth_req_id"), client["client_id"])
     state = "unknown" if request is None else request.poll(tenant.now())
@@ -124,7 +127,7 @@ def _ciba(tenant: Tenant, client: dict[str, Any], fields: dict[str, str]) -> dic
         text = "The end-user denied the authorization request or it has been expired"
         raise OAuthError("access_denied", text)
     with tenant.store.atomic():
-        return _approved(tenant, client, request)
+        return _approved(tenant, client, request), request.user_id
 
 
 def _slow_down(interval: float) -> OAuthError:
@@ -161,7 +164,7 @@ def _approved(tenant: Tenant, client: dict[str, Any], request: CibaRequest) -> d
     return body
 
 
-def _code(tenant: Tenant, client: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]:
+def _code(tenant: Tenant, client: dict[str, Any], fields: dict[str, str]) -> Issued:
     key = opaque_key(require(fields, "code"))
     record = tenant.codes.get(key)
     if record is None or record["client_id"] != client["client_id"]:
@@ -178,7 +181,7 @@ def _code(tenant: Tenant, client: dict[str, Any], fields: dict[str, str]) -> dic
         tenant, client, user_id, granted, "authorization_code", nonce=record["nonce"]
     )
     _add_refresh_token(tenant, client, user_id, granted, body)
-    return body
+    return body, user_id
 
 
 def _verifier_fits(record: dict[str, Any], verifier: str | None) -> bool:
@@ -192,7 +195,7 @@ def _verifier_fits(record: dict[str, Any], verifier: str | None) -> bool:
     return hmac.compare_digest(verifier.encode(), challenge.encode())
 
 
-def _refresh(tenant: Tenant, client: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]:
+def _refresh(tenant: Tenant, client: dict[str, Any], fields: dict[str, str]) -> Issued:
     record = tenant.refresh_tokens.get(opaque_key(require(fields, "refresh_token")))
     if record is None or record["client_id"] != client["client_id"]:
         raise OAuthError("invalid_grant", "Unknown or invalid refresh token.", status=403)
@@ -200,7 +203,8 @@ def _refresh(tenant: Tenant, client: dict[str, Any], fields: dict[str, str]) -> 
     if not set(asked) <= set(record["scope"]):
         raise OAuthError("invalid_scope", "The requested scope exceeds the granted scope")
     granted = access.for_user(tenant, client, record["user_id"], record["audience"], asked)
-    return user_tokens(tenant, client, record["user_id"], granted, "refresh_token")
+    user_id: str = record["user_id"]
+    return user_tokens(tenant, client, user_id, granted, "refresh_token"), user_id
 
 
 def _add_refresh_token(
@@ -223,12 +227,10 @@ def _add_refresh_token(
     body["refresh_token"] = token
 
 
-def _client_credentials(
-    tenant: Tenant, client: dict[str, Any], fields: dict[str, str]
-) -> dict[str, Any]:
+def _client_credentials(tenant: Tenant, client: dict[str, Any], fields: dict[str, str]) -> Issued:
     audience = require(fields, "audience")
     asked = fields.get("scope", "").split()
-    return client_token(tenant, client, access.for_client(tenant, client, audience, asked))
+    return client_token(tenant, client, access.for_client(tenant, client, audience, asked)), ""
 
 
 _GRANTS: dict[str, Grant] = {
