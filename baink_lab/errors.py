@@ -10,6 +10,9 @@ BainkError
 
 from __future__ import annotations
 
+import traceback
+from types import TracebackType
+
 
 class BainkError(Exception):
     """Something that a person can mend: `code` is stable, `sentence` says what and how.
@@ -25,3 +28,24 @@ class BainkError(Exception):
         self.sentence = sentence
         self.code = code or type(self).code
         super().__init__(sentence)
+
+
+class InOneSentence:
+    """Mixed into an exception whose sentence is all that a person needs: a slip, or an outage.
+
+    A notebook shows the sentence alone, in place of a page of frames; `%tb Verbose` shows those.
+    What a learner's own code has to do with keeps its frames: they name its line.
+    """
+
+    sentence: str
+    __traceback__: TracebackType | None
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows; it alone asks."""
+        from IPython import get_ipython  # noqa: PLC0415 - notebooks only
+
+        shell = get_ipython()
+        if shell is not None and shell.InteractiveTB.mode == "Verbose":
+            assert isinstance(self, BaseException)
+            return traceback.format_exception(self)
+        return self.sentence.splitlines()

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from baink_lab.errors import BainkError
+from baink_lab.errors import BainkError, InOneSentence
 
 TRANSFERS_AUDIENCE = "https://localhost:3000/api/accounts/transfers"
 TRANSFER_SCOPE = "create:transfer"
@@ -27,7 +27,7 @@ _DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 
 
-class SettingsError(BainkError):
+class SettingsError(InOneSentence, BainkError):
     """An environment variable or a line of .env cannot be used; the sentence names it."""
 
     code = "settings"

@@ -25,7 +25,7 @@ from baink_lab.auth0.management import ManagementClient
 from baink_lab.auth0.wire import LOOPBACK_DIRECT, new_http
 from baink_lab.bank.client import BankClient
 from baink_lab.clock import Clock, SystemClock
-from baink_lab.errors import BainkError
+from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.settings import DEFAULT_MODEL, World
 
 THREAD = "main"
@@ -39,7 +39,7 @@ ChooseTools: TypeAlias = Callable[[list[Tool]], list[Tool]]
 ChooseNodes: TypeAlias = Callable[[Desk, BankClient, Sequence[Tool]], Mapping[str, Any]]
 
 
-class AiyaBusy(BainkError):
+class AiyaBusy(InOneSentence, BainkError):
     """Another process has this Aiya's memory open."""
 
     code = "aiya_busy"

@@ -11,12 +11,12 @@ from langgraph.config import get_stream_writer
 from baink_lab.aiya.messages import Message, for_model, with_unique_ids
 from baink_lab.aiya.prompts import SYSTEM_PROMPT
 from baink_lab.approvals import Tool
-from baink_lab.errors import BainkError
+from baink_lab.errors import BainkError, InOneSentence
 
 ModelNode: TypeAlias = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
-class ModelUnavailable(BainkError):
+class ModelUnavailable(InOneSentence, BainkError):
     """The model gave no usable answer. What was said is kept; the next message tries again."""
 
     code = "model_unavailable"

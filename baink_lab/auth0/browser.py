@@ -10,11 +10,12 @@ import httpx
 
 from baink_lab.auth0.errors import Auth0Error
 from baink_lab.auth0.wire import send
+from baink_lab.errors import InOneSentence
 
 HOPS = 10
 
 
-class LoginError(Auth0Error):
+class LoginError(InOneSentence, Auth0Error):
     """The login did not end in tokens; `code` is the OAuth `error` when the tenant gave one."""
 
     code = "login"

@@ -11,7 +11,7 @@ Auth0Error
 
 from __future__ import annotations
 
-from baink_lab.errors import BainkError
+from baink_lab.errors import BainkError, InOneSentence
 
 
 class Auth0Error(BainkError):
@@ -20,7 +20,7 @@ class Auth0Error(BainkError):
     code = "auth0_error"
 
 
-class Unavailable(Auth0Error):
+class Unavailable(InOneSentence, Auth0Error):
     """The tenant gave no usable answer; this says nothing about the customer's decision.
 
     Args:

@@ -10,11 +10,12 @@ import httpx
 from baink_lab.auth0.errors import Auth0Error, Unavailable
 from baink_lab.auth0.wire import answer_of, send
 from baink_lab.clock import Clock
+from baink_lab.errors import InOneSentence
 
 RENEW_SECONDS = 10.0
 
 
-class ManagementError(Auth0Error):
+class ManagementError(InOneSentence, Auth0Error):
     """The Management API, or the token endpoint on the way to it, refused.
 
     Args:

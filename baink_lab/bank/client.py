@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from baink_lab.errors import BainkError
+from baink_lab.errors import BainkError, InOneSentence
 
 TIMEOUT_SECONDS = 10.0
 
@@ -33,7 +33,7 @@ class BankError(BainkError):
         self.status = status
 
 
-class BankUnavailable(BainkError):
+class BankUnavailable(InOneSentence, BainkError):
     """The bank gave no usable answer; it may have acted. Ask again with the same key.
 
     Not a `BankError`: this says nothing about whether the money moved.

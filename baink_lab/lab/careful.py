@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from baink_lab.errors import BainkError
+from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.journal import Journal, ids_in
 from baink_lab.lab.wire import masked
 
@@ -17,7 +17,7 @@ BASE = "/api/v2/"
 CHANGE = "baink_change"
 
 
-class NotSent(BainkError):
+class NotSent(InOneSentence, BainkError):
     """Nothing was sent to the tenant: the learner said no, or could not be asked."""
 
     code = "not_sent"

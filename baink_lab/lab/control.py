@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 
-from baink_lab.errors import BainkError
+from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.sandbox.loopback import loopback_http
 
 
-class ControlError(BainkError):
+class ControlError(InOneSentence, BainkError):
     """The sandbox does not do that; the sentence says why."""
 
     code = "control"
@@ -39,6 +39,22 @@ class Control:
         Raises:
             ControlError: the sandbox refuses, or does not answer.
         """
+        return await self._call("POST", path, order)
+
+    async def end_outage(self) -> float:
+        """Bring the tenant up again; returns for how many seconds more it would have been down.
+
+        Raises:
+            ControlError: the sandbox does not answer.
+        """
+        left = float((await self._call("GET", ""))["tenant_down"])
+        if left:
+            await self.order("tenant/down", seconds=0)
+        return left
+
+    async def _call(
+        self, method: str, path: str, order: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         url = self._ready().get("control")
         if not url:
             raise ControlError(
@@ -48,7 +64,7 @@ class Control:
         async with loopback_http(5.0, self._ready().get("ca")) as http:
             # httpx's errors hold the address, which is a secret.
             with contextlib.suppress(httpx.HTTPError, ValueError):
-                answer = await http.post(f"{url}/{path}", json=order)
+                answer = await http.request(method, f"{url}/{path}", json=order)
                 told = answer.json()
                 if answer.is_success:
                     return dict(told)

@@ -6,7 +6,7 @@ import math
 import re
 from datetime import timedelta
 
-from baink_lab.errors import BainkError
+from baink_lab.errors import BainkError, InOneSentence
 
 Duration = str | float | timedelta
 
@@ -27,7 +27,7 @@ _UNITS = {
 _PART = re.compile(r"\s*(\d{1,9}(?:\.\d{1,6})?)\s*([a-z]+)\.?\s*(?:,|and\b)?", re.IGNORECASE)
 
 
-class DurationError(BainkError):
+class DurationError(InOneSentence, BainkError):
     """That is no length of time; the sentence shows how one is written."""
 
     code = "duration"

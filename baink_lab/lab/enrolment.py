@@ -5,10 +5,10 @@ from __future__ import annotations
 import httpx
 
 from baink_lab.auth0.wire import new_http
-from baink_lab.errors import BainkError
+from baink_lab.errors import BainkError, InOneSentence
 
 
-class EnrolmentRefused(BainkError):
+class EnrolmentRefused(InOneSentence, BainkError):
     """The tenant's enrolment page did not take it: the ticket was used before, or is too old."""
 
     code = "enrolment_refused"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 
-from baink_lab.errors import BainkError
+from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.session import LABS, Lab
 from baink_lab.sandbox import launch
 from baink_lab.settings import load
 
 
-class LabError(BainkError):
+class LabError(InOneSentence, BainkError):
     """The lab was asked for something that it does not have."""
 
     code = "lab"

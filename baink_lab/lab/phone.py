@@ -12,7 +12,7 @@ from typing import Any, Literal
 import httpx
 
 from baink_lab.clock import Clock, SystemClock
-from baink_lab.errors import BainkError
+from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.durations import in_words
 from baink_lab.lab.from_widgets import Runner
 from baink_lab.lab.show import Shown, WidgetShown, clock_face, paragraph, table, time_of_day
@@ -25,7 +25,7 @@ Decision = Literal["approve", "deny"]
 Notification = dict[str, Any]
 
 
-class PhoneError(BainkError):
+class PhoneError(InOneSentence, BainkError):
     """The phone cannot do that; the sentence says why."""
 
     code = "phone"

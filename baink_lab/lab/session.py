@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from baink_lab.lab.launch_pad import launch_pad
 from baink_lab.lab.live_steps import missing
 from baink_lab.lab.on_the_wire import OnTheWire
 from baink_lab.lab.progress import Progress
-from baink_lab.lab.show import Shown, paragraph, source
+from baink_lab.lab.show import Shown, paragraph, source, time_of_day
 from baink_lab.lab.surviving import Surviving
 from baink_lab.lab.teaching import Teacher
 from baink_lab.lab.two_resumers import measured
@@ -171,8 +172,21 @@ class Lab(Surviving, OnTheWire):
         """
         if self._live:
             return await missing(self.manager(), self.world, self.number)
+        told = await self._tenant_up()
         bring = start_over if over else catch_up
-        return await bring(self.manager(), self.world, self.number, self.progress)
+        return told + await bring(self.manager(), self.world, self.number, self.progress)
+
+    async def _tenant_up(self) -> list[str]:
+        """A lab opens on a whole world: an outage that somebody ordered is over, and that is told.
+
+        Without it, the learner who ran the first cell again would have to wait for up to an hour.
+        """
+        with contextlib.suppress(ControlError):  # what is wrong then is told by what comes next
+            if left := await self._control.end_outage():
+                until = time_of_day(self.clock.now() + left)
+                told = f"The tenant was down (lab.tenant_down) and would have been until {until}"
+                return [f"{told}: I brought it up again."]
+        return []
 
     @property
     def _what_becomes_of_the_tenant(self) -> str:

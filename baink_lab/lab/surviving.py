@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from baink_lab.aiya import Aiya
-from baink_lab.errors import BainkError
+from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab import lives
 from baink_lab.lab.one_life import ASLEEP
 from baink_lab.lab.panel import NONE, Counts, Panel, count
@@ -20,7 +20,7 @@ from baink_lab.settings import Settings
 MODULE = "baink_lab.lab.one_life"
 
 
-class NoLife(BainkError):
+class NoLife(InOneSentence, BainkError):
     """The process with Aiya ended by itself before it could be killed."""
 
     code = "no_life"

@@ -17,7 +17,7 @@ import httpx
 from filelock import AsyncFileLock, FileLock, Timeout
 
 from baink_lab import settings as settings_module
-from baink_lab.errors import BainkError
+from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.sandbox import home as files
 from baink_lab.sandbox.loopback import loopback_http
 from baink_lab.settings import Settings
@@ -35,7 +35,7 @@ _DIRECT: dict[str, None] = {"all://127.0.0.1": None, "all://localhost": None}
 _children: list[subprocess.Popen[bytes]] = []
 
 
-class SandboxError(BainkError):
+class SandboxError(InOneSentence, BainkError):
     """The sandbox did not start, did not stop, or is taken; the sentence says what to do."""
 
     code = "sandbox"

@@ -30,7 +30,9 @@ WIDGETS = [
     "await lab.unenroll()",
     "await lab.chat()",
     "lab.live_diagram()",
+    'await lab.phone.approve("cns_gone")',
 ]
+GONE = "That request does not wait on the phone: it was answered, or has lapsed."
 RUN = """async roots => {
   const found = await axe.run({ include: roots }, { resultTypes: ["violations"] });
   return found.violations
@@ -115,6 +117,8 @@ async def test_widgets_in_jupyterlab(jupyter, page, axe):
     await outputs.get_by_role("button", name="Continue transfer").wait_for()
     diagram = outputs.locator(".baink-diagram")
     await diagram.get_by_role("list").get_by_role("button").first.press("Enter")
+    slip = outputs.and_(page.locator("[data-mime-type='application/vnd.jupyter.stderr']"))
+    assert await slip.all_inner_texts() == [GONE]
     wrong = {"light": await looked_at(page, axe, "light")}
     await page.get_by_role("menuitem", name="Settings", exact=True).click()
     for name in ("Theme", "JupyterLab Dark"):

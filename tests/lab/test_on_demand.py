@@ -16,6 +16,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
+from baink_lab.auth0.errors import Unavailable
 from baink_lab.lab import open_lab
 from baink_lab.lab.control import ControlError
 from baink_lab.lab.durations import DurationError
@@ -32,6 +33,7 @@ AT_ONCE = 20
 
 SECOND_NOTEBOOK = f"""
 import asyncio
+from baink_lab.auth0.errors import Unavailable
 from baink_lab.lab import open_lab
 
 async def main():
@@ -286,6 +288,27 @@ async def test_a_push_cannot_be_sent_while_the_tenant_is_down(lab, capsys):
     await lab.clock.advance(31)
     await lab.say(MOVE)
     assert "I sent a push" in capsys.readouterr().out
+
+
+async def test_who_opens_a_lab_while_the_tenant_is_down_is_told_and_goes_on(lab, capsys):
+    await lab.tenant_down("1 h")
+    with pytest.raises(Unavailable):
+        await lab.tenant()
+    capsys.readouterr()
+    again = await open_lab(lab.number)
+    told = capsys.readouterr().out
+    assert "The tenant was down (lab.tenant_down)" in told
+    assert "I brought it up again" in told
+    assert (await again.tenant()).has_ciba
+    await open_lab(lab.number)
+    assert "was down" not in capsys.readouterr().out
+
+
+async def test_a_reset_while_the_tenant_is_down_is_not_left_half_done(lab):
+    await lab.tenant_down("1 h")
+    told = str(await lab.reset(sure=True))
+    assert "I brought it up again" in told
+    assert (await lab.tenant()).has_ciba
 
 
 # A phone that is lost

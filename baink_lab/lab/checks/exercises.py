@@ -11,18 +11,14 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from baink_lab.errors import BainkError
+from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.checks.result import Kind, Result
 
 
-class NotAttempted(BainkError):
+class NotAttempted(InOneSentence, BainkError):
     """The exercise's function has no body yet, and nothing stands in for it."""
 
     code = "not_attempted"
-
-    def _render_traceback_(self) -> list[str]:
-        """What a notebook shows in place of a page of frames."""
-        return [self.sentence]
 
 
 @dataclasses.dataclass(frozen=True)

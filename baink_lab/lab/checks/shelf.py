@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from baink_lab.errors import BainkError
+from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.checks.exercises import Reference
 from baink_lab.lab.checks.result import Result
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Check: TypeAlias = "Callable[[Lab], Awaitable[Result]]"
 
 
-class NoSuchCheck(BainkError):
+class NoSuchCheck(InOneSentence, BainkError):
     """The lab has no check of that name; the sentence lists those that it has."""
 
     code = "no_such_check"

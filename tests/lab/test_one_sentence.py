@@ -1,0 +1,145 @@
+"""A slip in a notebook is answered with one sentence; a bug keeps its page of frames."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+import baink_lab.lab
+from baink_lab.errors import BainkError, InOneSentence
+from baink_lab.lab.practice import EndlessLoop
+
+pytestmark = pytest.mark.timeout(120)
+
+OPEN = "from baink_lab.lab import open_lab\nlab = await open_lab(0)"
+NOTHING = "Nothing waits on the phone. Ask Aiya for a transfer first."
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Kernel:
+    """A real kernel; `run` gives what a cell's error output shows."""
+
+    def __init__(self, folder):
+        self._manager, self._client = start_new_kernel(kernel_name="python3", cwd=str(folder))
+
+    def run(self, code):
+        errors = []
+
+        def hear(message):
+            if message["msg_type"] == "error":
+                errors.append(message["content"])
+
+        self._client.execute_interactive(code, output_hook=hear, timeout=60)
+        assert len(errors) < 2
+        return errors[0] if errors else None
+
+    def shown(self, code):
+        return COLOUR.sub("", "\n".join(self.run(code)["traceback"]))
+
+    def close(self):
+        self._client.stop_channels()
+        self._manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture(scope="module")
+def kernel(shared_home, tmp_path_factory):
+    kernel = Kernel(tmp_path_factory.mktemp("cells"))
+    assert kernel.run(OPEN) is None
+    yield kernel
+    kernel.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("await lab.phone.approve()", NOTHING),
+        ("await open_lab(77)", "There is no lab 77. There are: 00 start_here"),
+        ("await lab.check('first')", 'Lab 00 has no check "first". It has: '),
+        ("await lab.clock.advance('soon')", "'soon' is no length of time. Write it like "),
+        ("await lab.login('no address')", "No login is under way: run await lab.login() first."),
+        (
+            "import os\nos.environ['AUTH0_DOMAIN'] = 'x y'\ntry:\n    await open_lab(0)\n"
+            "finally:\n    del os.environ['AUTH0_DOMAIN']",
+            "AUTH0_DOMAIN",
+        ),
+    ],
+)
+def test_a_slip_is_answered_with_its_sentence_alone(kernel, code, sentence):
+    shown = kernel.shown(code)
+    assert sentence in shown
+    assert not re.search(r"Traceback|Cell In|File |-->", shown)
+
+
+def test_programs_still_see_the_error_and_its_name(kernel):
+    told = kernel.run("await lab.phone.approve()")
+    assert (told["ename"], told["evalue"]) == ("PhoneError", NOTHING)
+
+
+def test_the_frames_are_a_magic_away(kernel):
+    kernel.run("await lab.phone.approve()")
+    assert kernel.shown("%tb") == NOTHING
+    whole = kernel.shown("%tb Verbose")
+    assert "phone.py" in whole
+    assert NOTHING in whole
+
+
+def test_what_a_lab_says_is_always_one_sentence():
+    for found in pkgutil.walk_packages(baink_lab.lab.__path__, "baink_lab.lab."):
+        importlib.import_module(found.name)
+    own = [one for one in every(BainkError) if one.__module__.startswith("baink_lab.lab.")]
+    assert len(own) > 8
+    assert [one for one in own if not issubclass(one, InOneSentence)] == [EndlessLoop]
+
+
+def every(kind):
+    return [one for child in kind.__subclasses__() for one in [child, *every(child)]]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "await lab.phone.decide('approve', notification_id=1 / 0)",
+        "lab.exercise(7)",
+        "from baink_lab.auth0 import CibaError\nraise CibaError('The request is spent.')",
+    ],
+)
+def test_a_bug_keeps_its_frames(kernel, code):
+    assert "Cell In" in kernel.shown(code)
+
+
+def test_nbval_fails_a_cell_that_slips_and_says_why(shared_home, tmp_path):
+    cells = [OPEN, "await lab.phone.approve()"]
+    expected = nbformat.v4.new_code_cell(cells[1], execution_count=3)
+    expected.metadata["tags"] = ["raises-exception"]
+    book = nbformat.v4.new_notebook(
+        cells=[
+            *(
+                nbformat.v4.new_code_cell(source, execution_count=count)
+                for count, source in enumerate(cells, start=1)
+            ),
+            expected,
+        ],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    )
+    nbformat.write(book, tmp_path / "slips.ipynb")
+    flags = ["--nbval-lax", "--nbval-current-env", "-q", "-p", "no:cacheprovider"]
+    flags += ["-p", "no:asyncio", "-c", os.devnull, "--rootdir", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *flags, str(tmp_path / "slips.ipynb")],
+        env=os.environ.copy(),
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert NOTHING in done.stdout
+    assert "1 failed, 2 passed" in done.stdout
