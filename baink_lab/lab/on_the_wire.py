@@ -114,14 +114,16 @@ class OnTheWire(Opened):
                 "User Management > Users > the customer > Multi-Factor Authentication."
             )
         devices = (await self.tenant()).devices
+        sent = len(await self.phone.waiting())
         for device in devices:
             await self.manager().delete(f"guardian/enrollments/{device['id']}")
         if not devices:
             return paragraph("The customer has no phone enrolled, so there is none to take away.")
         names = " and ".join(f"“{one['name']}”" for one in devices)
+        lost = _lost(sent - len(await self.phone.waiting()))
         return paragraph(
-            f"{names} is not the customer's phone any more. Ask Aiya for a transfer and she offers "
-            "to enrol one; await lab.enroll() does so without her."
+            f"{names} is not the customer's phone any more. {lost}Ask Aiya for a transfer and she "
+            "offers to enrol one; await lab.enroll() does so without her."
         )
 
     async def tenant_down(self, duration: Duration = 10) -> Shown:
@@ -174,3 +176,11 @@ class OnTheWire(Opened):
         self.exchanges.append(exchange)
         self.traffic.exchanged(exchange)
         print(f"{exchange}\n")  # noqa: T201 - a notebook's output
+
+
+def _lost(requests: int) -> str:
+    if not requests:
+        return ""
+    if requests == 1:
+        return "One request was sent to it, which nobody can answer now: it lapses. "
+    return f"{requests} requests were sent to it, which nobody can answer now: they lapse. "

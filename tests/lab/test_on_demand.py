@@ -327,3 +327,27 @@ async def test_a_lost_phone_and_a_new_one(lab, capsys):
     await lab.phone.approve()
     await lab.settled()
     assert "Done: $25.00 moved" in capsys.readouterr().out
+
+
+async def test_what_was_sent_to_a_lost_phone_lapses(lab, capsys):
+    before = await checking(lab)
+    await lab.say(MOVE)
+    assert len(await lab.phone.waiting()) == 1
+    told = repr(await lab.unenroll())
+    assert "One request was sent to it, which nobody can answer now: it lapses" in told
+    assert await lab.phone.waiting() == []
+    with pytest.raises(PhoneError, match="Nothing waits on the phone"):
+        await lab.phone.approve()
+    async with httpx.AsyncClient() as http:
+        ticket = (await lab.enroll()).text.split(": ", 1)[1]
+        await http.post(ticket, data={"name": "New phone"})
+    assert await lab.phone.waiting() == []
+    capsys.readouterr()
+    await lab.clock.advance("6 min")
+    await asyncio.wait_for(lab.settled(), AT_ONCE)
+    assert "Done" not in capsys.readouterr().out
+    assert await checking(lab) == before
+    await lab.say(MOVE)
+    await lab.phone.approve()
+    await asyncio.wait_for(lab.settled(), AT_ONCE)
+    assert await checking(lab) == before - 25

@@ -169,6 +169,7 @@ def _channel(tenant: Tenant, asked: _Asked) -> Channel:
 
 
 def _open(tenant: Tenant, asked: _Asked, channel: Channel, now: float) -> CibaRequest:
+    devices = models.push_devices(tenant, asked.user["user_id"])
     request = CibaRequest(
         auth_req_id=new_auth_req_id(),
         consent_id=new_consent_id(),
@@ -183,6 +184,7 @@ def _open(tenant: Tenant, asked: _Asked, channel: Channel, now: float) -> CibaRe
         created_at=now,
         expires_at=now + asked.expiry,
         interval=tenant.interval,
+        sent_to=[str(one["id"]) for one in devices] if channel == "guardian-push" else [],
     )
     tenant.ciba.open(request)
     return request

@@ -41,6 +41,8 @@ class CibaRequest:
     interval: float
     state: State = "pending"
     last_poll: float | None = None
+    sent_to: list[str] = dataclasses.field(default_factory=list)
+    """The enrolments that got the push; empty for e-mail, and in a file of an older version."""
 
     def poll(self, now: float) -> Poll:
         """Count one poll of the client and say what it gets. Nothing is written to disk.

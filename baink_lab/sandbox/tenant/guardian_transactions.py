@@ -56,7 +56,9 @@ def pushes(tenant: Tenant, enrollment: dict[str, Any]) -> list[dict[str, Any]]:
     mine = [
         request
         for request in tenant.ciba.pending(tenant.now())
-        if request.user_id == enrollment["_user_id"] and request.channel == "guardian-push"
+        if request.user_id == enrollment["_user_id"]
+        and request.channel == "guardian-push"
+        and (not request.sent_to or enrollment["id"] in request.sent_to)
     ]
     return [_push(tenant, enrollment, request) for request in mine]
 

@@ -9,7 +9,8 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from baink_lab.sandbox.tenant import models, seed
-from baink_lab.sandbox.tenant.ciba import CibaBook
+from baink_lab.sandbox.tenant.ciba import CibaBook, CibaRequest
+from baink_lab.sandbox.tenant.errors import UnknownNotification
 from baink_lab.sandbox.tenant.events import EventLog
 from baink_lab.sandbox.tenant.keys import SigningKeys
 from baink_lab.sandbox.tenant.limits import CibaLimits, ManagementBucket
@@ -143,9 +144,13 @@ class Tenant:
         return dict(self.meta["credentials"])
 
     def notifications(self) -> list[dict[str, Any]]:
-        """What waits on the phone: pending, not expired, oldest first."""
+        """What waits on the phone: pending, not expired, oldest first.
+
+        A push stays where it was sent: of a phone that was taken away nothing can be answered, and
+        one that is enrolled later was sent nothing.
+        """
         pending = self.ciba.pending(self.now())
-        return [request.notification(self.userinfo_url) for request in pending]
+        return [one.notification(self.userinfo_url) for one in pending if self._is_held(one)]
 
     def decide(
         self,
@@ -168,6 +173,12 @@ class Tenant:
             AlreadyDecided: it was answered before, or has expired.
         """
         approved = decision == "approve"
+        asked = self.ciba.by_consent(notification_id)
+        if enrollment is None and asked is not None and not self._is_held(asked):
+            raise UnknownNotification(
+                "That was sent to a phone which is not the customer's any more: nobody can answer "
+                "it now, and it lapses."
+            )
         details: dict[str, Any] = {"authenticator": "guardian"}
         if enrollment is not None:
             details = models.enrollment_details(self, enrollment)
@@ -206,3 +217,7 @@ class Tenant:
     def close(self) -> None:
         """Close the file. The tenant cannot be used afterwards."""
         self.store.close()
+
+    def _is_held(self, request: CibaRequest) -> bool:
+        """Whether any phone that the request was sent to is still the customer's."""
+        return not request.sent_to or any(one in self.enrollments for one in request.sent_to)

@@ -485,3 +485,51 @@ async def test_the_management_api_shows_no_secret_of_a_device(
     secret = (device.account["token"], device.account["totp"]["secret"], device.key["n"])
     assert device.account["id"] in answer.text
     assert not any(item in answer.text for item in secret)
+
+
+# A push stays where it was sent
+
+
+async def taken_away(tenant, tenant_http, management):
+    for one in list(tenant.enrollments.values()):
+        path = f"api/v2/guardian/enrollments/{one['id']}"
+        assert (await tenant_http.delete(path, headers=management)).status_code == 204
+
+
+async def test_a_phone_that_was_taken_away_shows_and_answers_nothing(
+    start, tenant, tenant_http, phone_http, management
+):
+    await start()
+    [push] = (await phone_http.get("notifications")).json()
+    await taken_away(tenant, tenant_http, management)
+    assert (await phone_http.get("notifications")).json() == []
+    for decision in ("approve", "deny"):
+        answer = await phone_http.post(f"notifications/{push['id']}", json={"decision": decision})
+        assert answer.status_code == 404
+        assert "not the customer's any more" in answer.json()["error"]
+    assert len(tenant.ciba.pending(tenant.now())) == 1, "it lapses, and nobody has denied it"
+
+
+async def test_a_phone_that_comes_later_was_sent_nothing(
+    transaction, clock, start, tenant, tenant_http, phone_http, management
+):
+    await start()
+    await taken_away(tenant, tenant_http, management)
+    device = Device(tenant_http, clock)
+    await device.enroll(await transaction())
+    assert await device.pushes() == []
+    assert (await phone_http.get("notifications")).json() == []
+    await start()
+    assert len(await device.pushes()) == 1
+    assert len((await phone_http.get("notifications")).json()) == 1
+
+
+async def test_who_has_two_phones_and_loses_one_answers_on_the_other(
+    device, start, tenant, tenant_http, phone_http, management
+):
+    await start()
+    [first, _] = tenant.enrollments.values()
+    await tenant_http.delete(f"api/v2/guardian/enrollments/{first['id']}", headers=management)
+    assert len((await phone_http.get("notifications")).json()) == 1
+    [push] = await device.pushes()
+    assert (await device.answer(push, True)).status_code == 204
