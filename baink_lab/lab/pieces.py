@@ -23,6 +23,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphInterrupt
 
 from baink_lab.aiya.prompts import TRANSFER_FUNDS_CONFIRMED_IN_CHAT
 from baink_lab.aiya.tools import Book, NoArguments
@@ -126,7 +127,12 @@ def transfer_node(desk: Desk, bank: BankClient, gate: GatedTool, written: Transf
     The node keeps the conversation in order; the learner's function decides about money. When it
     has no answer (a ring without an outcome, a bank that is away), the call is answered with
     "waiting", and the resumer sends the task in again once there is something to do.
+
+    A function that sleeps again when it was woken for nothing (a loop round its `interrupt()`) is
+    treated the same: it cannot know that the ring asked it to let the customer speak, as
+    `acting_node` does, since it throws the ring's value away.
     """
+    slept: set[str] = set()  # after a restart a node sleeps once more, and is then woken again
 
     async def node(task: Task, config: RunnableConfig) -> dict[str, Any]:
         thread_id, user_id = session_of(config)
@@ -138,6 +144,11 @@ def transfer_node(desk: Desk, bank: BankClient, gate: GatedTool, written: Transf
         try:
             answer = await written(desk, bank, task, call)
         except (BankUnavailable, ToolUnavailable):
+            answer = None
+        except GraphInterrupt:
+            if not task["late"] and task["approval_id"] not in slept:
+                slept.add(task["approval_id"])
+                raise
             answer = None
         except (BankError, ToolRefused) as refusal:
             answer = outcome_answer("failed", reason=refusal.code, message=refusal.sentence)

@@ -28,7 +28,8 @@ class Scene:
 
     Attributes:
         agent: on which it is played.
-        thread: of this transfer alone.
+        thread: the conversation; of this transfer alone unless chosen.
+        call_id: the id that the model gave its call.
         asleep: the nodes that slept after the push.
         named: the ids of the approvals that their interrupts named.
         approval: the record of the push; None when there is none.
@@ -42,6 +43,7 @@ class Scene:
 
     agent: PracticeAgent
     thread: str
+    call_id: str
     asleep: list[str] = dataclasses.field(default_factory=list)
     named: set[str] = dataclasses.field(default_factory=set)
     approval: Approval | None = None
@@ -97,17 +99,25 @@ async def stage(pieces: Pieces) -> AsyncIterator[PracticeAgent]:
         yield agent
 
 
-async def play(agent: PracticeAgent, *steps: Step) -> Scene:
+async def play(
+    agent: PracticeAgent, *steps: Step, thread: str | None = None, call_id: str | None = None
+) -> Scene:
     """Ask for one transfer, take the steps, and look at what came of it.
 
     What a learner's code raises ends the scene, and is noted.
+
+    Args:
+        agent: on which it is played.
+        steps: what happens after the question, in order.
+        thread: a conversation that goes on; a new one unless given.
+        call_id: the model's id for the call, such as one that it has used in another conversation.
     """
     number = len(agent.events) + agent.runs
-    scene = Scene(agent, f"scene-{number}")
+    scene = Scene(agent, thread or f"scene-{number}", call_id or f"call_{number}")
     before = len(agent.bank.asked), len(agent.bank.moved()), _notified(agent)
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            await agent.ask_transfer(AMOUNT, f"call_{number}", scene.thread)
+            await agent.ask_transfer(AMOUNT, scene.call_id, scene.thread)
             await _look(scene, before[2])
             for step in steps:
                 await step(scene)
@@ -116,7 +126,7 @@ async def play(agent: PracticeAgent, *steps: Step) -> Scene:
         scene.problem = problem
     scene.asked = agent.bank.asked[before[0] :]
     scene.moved = agent.bank.moved()[before[1] :]
-    scene.told = (await agent.answers(scene.thread)).get(f"call_{number}", [])
+    scene.told = (await agent.answers(scene.thread)).get(scene.call_id, [])
     return scene
 
 
@@ -127,7 +137,7 @@ async def _look(scene: Scene, before: set[str]) -> None:
         state = await scene.agent.graph.aget_state(scene.agent.config(scene.thread))
         scene.asleep = [task.name for task in state.tasks if task.interrupts]
         waiting = await scene.agent.waiting(scene.thread)
-        scene.approval = waiting[0] if waiting else None
+        scene.approval = waiting[-1] if waiting else None  # the newest: a thread may go on
         scene.named = set(open_interrupts(state))
 
 

@@ -117,11 +117,11 @@ class Lab(Surviving, OnTheWire):
         return await self._teacher.check(name)
 
     def hint(self, name: str) -> Shown:
-        """One step more towards a solution; what went wrong last decides which."""
+        """One step more towards a solution, as the last check went; none after a pass."""
         return paragraph(self._teacher.hint(name))
 
     def solution(self, name: str) -> Shown:
-        """The package's own function, after a try; from then on it stands in for yours."""
+        """A solution, after a try; it stands in for yours unless yours has passed."""
         return source(self._teacher.solution(name))
 
     def measured(self) -> Shown:

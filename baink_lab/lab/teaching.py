@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from baink_lab.lab import checks
-from baink_lab.lab.checks.exercises import Exercise, exercise, source_of
+from baink_lab.lab.checks import forgotten
+from baink_lab.lab.checks.exercises import Exercise, exercise, is_stub, source_of
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
 from baink_lab.lab.checks.result import Kind, Result
 from baink_lab.lab.progress import Progress
@@ -41,7 +42,7 @@ class Teacher:
         name = written.__name__
         reference = self._shelf.reference(name)
         made = exercise(written, reference, lambda: self._lab.settings.baink_autopilot)
-        made.solved = name in self._solved
+        made.solved = name in self._solved and is_stub(written)
         self._exercises[name] = made
         return made
 
@@ -57,19 +58,26 @@ class Teacher:
         """
         look = self._shelf.check(name)
         unready = self._not_ready(name)
-        result = await look(self._lab) if unready is None else unready
+        if unready is None:
+            with forgotten.noticed() as names:
+                result = await look(self._lab)
+            result = forgotten.with_await(result, names)
+        else:
+            result = unready
         self._last[name] = result
         self._progress.note(self._lab.number, result)
         return result
 
     def hint(self, name: str) -> str:
-        """One step more towards a solution, and how many are left.
+        """One step more towards a solution, and how many are left; none after a pass.
 
         Raises:
             NoSuchCheck: this lab has no check of that name.
         """
+        if self._passed(name):
+            return f'{name} has passed: nothing to hint. (Changed it? await lab.check("{name}").)'
         steps, mistake = self._steps(name)
-        key = (name, mistake)
+        key = (name, mistake or steps[0])
         count = self._given[key] = min(self._given.get(key, 0) + 1, len(steps))
         left = len(steps) - count
         more = f"{left} more" if left else "the last one"
@@ -78,7 +86,7 @@ class Teacher:
         return f"Hint {count} of {len(steps)} ({more}): {steps[count - 1]}"
 
     def solution(self, name: str) -> str:
-        """The package's own function, once there was a try; from now on it stands in.
+        """A solution, once there was a try; it stands in for what has not passed.
 
         Raises:
             NoSuchCheck: this lab has no exercise of that name.
@@ -89,10 +97,13 @@ class Teacher:
                 f'Try {name} first: fill in its body, run its cell and await lab.check("{name}"). '
                 "A wrong try is a good try."
             )
+        shown = source_of(reference)
+        if self._passed(name):
+            return f"{shown}\n# Your {name} has passed: yours stays, and this is only shown."
         self._solved.add(name)
         if one := self._exercises.get(name):
             one.solved = True
-        return f"{source_of(reference)}\n# From now on this stands in for your {name}."
+        return f"{shown}\n# This stands in for your {name} now, until you run its cell again."
 
     def _not_ready(self, name: str) -> Result | None:
         """What is to be said of an exercise before it can be looked at."""
@@ -111,9 +122,15 @@ class Teacher:
         last = self._last.get(name)
         return last is not None and last.kind not in {Kind.NOT_RUN, Kind.NOT_ATTEMPTED}
 
+    def _passed(self, name: str) -> bool:
+        last = self._last.get(name)
+        return last is not None and last.kind is Kind.PASSED
+
     def _steps(self, name: str) -> tuple[tuple[str, ...], str]:
         """The steps that fit the last failure, and the mistake's id."""
         general = self._shelf.hint(name)
         last = self._last.get(name)
+        if last is not None and last.hints:
+            return last.hints, ""
         mistake = last.mistake if last is not None else ""
         return (BY_MISTAKE[mistake], mistake) if mistake in BY_MISTAKE else (general, "")

@@ -110,6 +110,29 @@ async def test_hints_count_and_the_solution_stands_in(lab):
     await lab.check("why_refused")
     assert "def why_refused(claims: Mapping" in repr(lab.solution("why_refused"))
     assert await lab.check("why_refused")
+    lab.exercise(named(only_audience))
+    assert (await lab.check("why_refused")).kind is Kind.WRONG, "whoever runs their own gets it"
+
+    @lab.exercise
+    def why_refused(claims, wanted):
+        """Return a claim's name."""
+        ...
+
+    assert await lab.check("why_refused")
+
+
+async def test_after_a_pass_nothing_is_hinted_and_the_solution_only_shown(lab):
+    mine = lab.exercise(named(right))
+    assert await lab.check("why_refused")
+    for _ in range(2):
+        assert "why_refused has passed: nothing to hint" in repr(lab.hint("why_refused"))
+    shown = repr(lab.solution("why_refused"))
+    assert "def why_refused(claims: Mapping" in shown
+    assert "yours stays" in shown
+    assert mine.chosen() is right
+    lab.exercise(named(only_audience))
+    assert not await lab.check("why_refused")
+    assert "Hint 1 of 4" in repr(lab.hint("why_refused"))
 
 
 async def test_autopilot_lends_the_reference_to_an_empty_body_only(lab):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import uuid
+import warnings
 
 import pytest
 from langgraph.types import Command, Send, interrupt
@@ -59,6 +61,14 @@ def says(words):
     return line
 
 
+def names_payees_only(book):
+    async def line(arguments, call):
+        names = {one["id"]: one["name"] for one in (await book(call))["payees"]}
+        return f"Pay {arguments.amount} to {names.get(arguments.to_account, 'somebody')}"
+
+    return line
+
+
 LONG = "Please confirm that our assistant may now really transfer to {payee} {amount} {currency}"
 
 
@@ -105,7 +115,7 @@ async def answer_of(desk, task, call):
     return await desk.outcome(task["approval_id"], call.thread_id, call.id)
 
 
-def acts(*, push=False, believe=None, key=None, tell=None, compare=True, change=None):
+def acts(*, push=False, key=None, tell=None, compare=True, change=None):
     """The right transfer, with one thing made wrong."""
 
     async def transfer(desk, bank, task, call):
@@ -121,7 +131,7 @@ def acts(*, push=False, believe=None, key=None, tell=None, compare=True, change=
             return {"status": outcome.state, "message": outcome.reason}
         if compare and right.digest_of("transfer_funds", task["arguments"]) != outcome.digest:
             return {"status": "failed", "message": "changed"}
-        name = key(task) if key else task["approval_id"]
+        name = key(task, call) if key else task["approval_id"]
         order = task["arguments"] | (change or {})
         receipt = await bank.transfer(outcome.access_token, name, **order)
         return {"status": "approved", "result": receipt} | (tell(outcome) if tell else {})
@@ -150,6 +160,41 @@ async def believes_a_word_after_a_look(desk, bank, task, call):
         return {"status": outcome.state}
     receipt = await bank.transfer(outcome.access_token, task["approval_id"], **task["arguments"])
     return {"status": "approved", "result": receipt}
+
+
+def field(word, name):
+    return word.get(name) if isinstance(word, dict) else None
+
+
+def obeys(tells, *, again=False):
+    """Right but for one thing: a word that wakes it ends it, whatever the vault knows."""
+
+    async def transfer(desk, bank, task, call):
+        outcome = await answer_of(desk, task, call)
+        while outcome is None:
+            if tells(interrupt({"approval_id": task["approval_id"]})):
+                return {"status": "denied", "message": "The customer said no."}
+            outcome = await answer_of(desk, task, call)
+            if outcome is None and not again:
+                return None
+        return await right.transfer(desk, bank, task, call)
+
+    return transfer
+
+
+async def sleeps_in_a_loop(desk, bank, task, call):
+    outcome = await answer_of(desk, task, call)
+    while outcome is None:
+        interrupt({"approval_id": task["approval_id"]})
+        outcome = await answer_of(desk, task, call)
+    return await right.transfer(desk, bank, task, call)
+
+
+async def sleeps_in_a_loop_without_end(desk, bank, task, call):
+    while True:
+        if await answer_of(desk, task, call) is not None:
+            return await right.transfer(desk, bank, task, call)
+        interrupt({"approval_id": task["approval_id"]})
 
 
 async def takes_the_token_from_the_ring(desk, bank, task, call):
@@ -206,11 +251,20 @@ MADE = [
     ("C10", "transfer", believes_a_word_after_a_look),
     ("C10", "transfer", takes_the_token_from_the_ring),
     ("C10", "transfer", says_done_at_a_ring),
+    ("C10", "transfer", obeys(lambda word: word == "denied")),
+    ("C10", "transfer", obeys(lambda word: word == "expired")),
+    ("C10", "transfer", obeys(lambda word: field(word, "status") == "denied")),
+    ("C10", "transfer", obeys(lambda word: field(word, "state") == "denied")),
+    ("C10", "transfer", obeys(lambda word: field(word, "approved") is False)),
+    ("C10", "transfer", obeys(lambda word: field(word, "status") == "approved")),
+    ("C10", "transfer", obeys(lambda word: word == "denied", again=True)),
     ("C11", "transfer", acts(tell=lambda outcome: {"token": outcome.access_token})),
     ("C11", "transfer", shows_the_token_while_it_sleeps),
-    ("C12", "transfer", acts(key=lambda task: str(uuid.uuid4()))),
-    ("C12", "transfer", acts(key=lambda task: "")),
-    ("C12", "transfer", acts(key=lambda task: "transfer")),
+    ("C12", "transfer", acts(key=lambda task, call: str(uuid.uuid4()))),
+    ("C12", "transfer", acts(key=lambda task, call: "")),
+    ("C12", "transfer", acts(key=lambda task, call: "transfer")),
+    ("C12", "transfer", acts(key=lambda task, call: call.id)),
+    ("C12", "transfer", acts(key=lambda task, call: call.thread_id)),
     ("C13", "transfer", acts(compare=False)),
     ("C13", "transfer", acts(change={"amount": "26.00"})),
 ]
@@ -237,6 +291,24 @@ async def test_each_mistake_fires_its_own_hint_and_the_fix_turns_green(lab, want
         put(lab, name, RIGHT[name])
         fixed = await lab.check(name)
         assert fixed, (what, fixed)
+
+
+@pytest.mark.parametrize("written", [sleeps_in_a_loop, sleeps_in_a_loop_without_end])
+async def test_a_node_that_sleeps_again_in_a_loop_is_right_too(lab, written):
+    put(lab, "transfer", written)
+    result = await lab.check("transfer")
+    assert result, result
+
+
+async def test_a_node_that_sleeps_for_ever_is_told_what_it_did(lab):
+    async def transfer(desk, bank, task, call):
+        while True:
+            interrupt({"approval_id": task["approval_id"]})
+
+    lab.exercise(transfer)
+    result = await lab.check("transfer")
+    assert (result.kind, result.mistake) == (Kind.WRONG, "")
+    assert "did nothing" in result.why
 
 
 async def test_starters_are_not_attempted_and_references_pass(lab):
@@ -331,6 +403,7 @@ async def test_what_has_no_name_is_told_without_one(lab):  # noqa: C901 - small 
         ("wrap_transfer", wraps(line=says("Aiya wants to transfer money")), "amount is missing"),
         ("wrap_transfer", wraps(line=says("Pay {amount} {currency}")), "payee is missing"),
         ("wrap_transfer", wraps(line=says("Pay {amount} to {to_account}")), "payee is missing"),
+        ("wrap_transfer", wraps(line=names_payees_only), "the customer's own Savings"),
         ("request_approval", keeps_silent, "chat heard nothing"),
         ("request_approval", no_push, "no notification"),
         ("request_approval", no_record, "no record"),
@@ -354,6 +427,112 @@ async def test_what_has_no_name_is_told_without_one(lab):  # noqa: C901 - small 
 class NoBank:
     async def transfer(self, *args, **kwargs):
         return {"id": "none"}
+
+
+def forgets_await(line):
+    """The right transfer, with one `await` left out."""
+
+    async def transfer(desk, bank, task, call):
+        key = (task["approval_id"], call.thread_id, call.id)
+        outcome = desk.outcome(*key) if line == "look" else await desk.outcome(*key)
+        if outcome is None:
+            interrupt({"approval_id": task["approval_id"]})
+            outcome = await desk.outcome(*key)
+        if outcome is None:
+            return None
+        if outcome.state != "approved":
+            return {"status": outcome.state}
+        if line == "lost":
+            bank.transfer(outcome.access_token, key[0], **task["arguments"])
+            return {"status": "approved"}
+        receipt = bank.transfer(outcome.access_token, key[0], **task["arguments"])
+        return {"status": "approved", "result": receipt}
+
+    return transfer
+
+
+async def asks_without_await(desk, gate, arguments, call):
+    approval = desk.ask(gate, arguments, call)
+    tell_push(approval)
+    return Command(goto=Send(gate.node, task_for(approval, late=False)))
+
+
+def looks_up_without_await(book):
+    async def line(arguments, call):
+        names = {one["id"]: one["name"] for one in book(call)["payees"]}
+        return f"Pay {arguments.amount} to {names[arguments.to_account]}"
+
+    return line
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "call"),
+    [
+        ("transfer", forgets_await("look"), "outcome"),
+        ("transfer", forgets_await("pay"), "transfer"),
+        ("transfer", forgets_await("lost"), "transfer"),
+        ("request_approval", asks_without_await, "ask"),
+        ("wrap_transfer", wraps(line=looks_up_without_await), "book"),
+    ],
+)
+async def test_a_forgotten_await_is_told_and_leaves_no_warning_behind(lab, name, written, call):
+    put(lab, name, written)
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        result = await lab.check(name)
+        gc.collect()
+    assert [str(one.message) for one in heard if "never awaited" in str(one.message)] == []
+    assert f"You forgot `await` in front of `{call}(…)`" in result.why, result
+    assert f"Write `await` in front of `{call}(…)`" in result.next_step
+    assert "`await`" in repr(lab.hint(name))
+
+
+async def test_a_target_that_is_looked_up_in_the_wrong_list_is_told(lab):
+    def own_accounts(book):
+        async def line(arguments, call):
+            names = {one["id"]: one["name"] for one in (await book(call))["accounts"]}
+            return f"Pay {arguments.amount} to {names[arguments.to_account]}"
+
+        return line
+
+    def only_payees(book):
+        async def line(arguments, call):
+            names = {one["id"]: one["name"] for one in (await book(call))["payees"]}
+            return f"Pay {arguments.amount} to {names[arguments.to_account]}"
+
+        return line
+
+    told = [(own_accounts, "the account of a payee, Mia Moreau"), (only_payees, "own, Savings")]
+    for line, said in told:
+        put(lab, "wrap_transfer", wraps(line=line))
+        result = await lab.check("wrap_transfer")
+        assert result.kind is Kind.RAISED
+        assert said in result.why
+        assert 'known["accounts"] + known["payees"]' in result.next_step
+        assert 'known["accounts"] + known["payees"]' in repr(lab.hint("wrap_transfer"))
+
+
+async def test_a_passed_one_is_not_hinted_and_stays_when_the_solution_is_shown(lab):
+    mine = lab.exercise(right.transfer)
+    assert await lab.check("transfer")
+    assert "nothing to hint" in repr(lab.hint("transfer"))
+    shown = repr(lab.solution("transfer"))
+    assert "async def transfer(" in shown
+    assert "acting_node" in shown
+    assert mine.chosen() is right.transfer
+
+
+async def test_the_solution_of_transfer_is_short_and_passes_as_ones_own(lab):
+    put(lab, "transfer", acts(push=True))
+    await lab.check("transfer")
+    shown = lab.solution("transfer").text
+    assert "async def transfer(desk, bank, task, call):" in shown
+    assert len([one for one in shown.splitlines() if one and not one.startswith("#")]) <= 15
+    cell = {"interrupt": interrupt, "digest_of": right.digest_of}  # what the notebook imports
+    exec(shown, cell)
+    lab.exercise(cell["transfer"])
+    assert lab.found("transfer").chosen() is cell["transfer"]
+    assert await lab.check("transfer")
 
 
 async def test_code_that_raises_is_told_with_its_line(lab):

@@ -298,10 +298,11 @@ async def test_a_resumer_that_sleeps_on_another_clock_is_told(lab, monkeypatch):
 async def test_a_good_resumer_passes_and_so_does_the_packages_own(lab):
     put(lab, "look_after", looks_right)
     assert await lab.check("look_after")
+    put(lab, "look_after", has_a_typo)
+    assert not await lab.check("look_after")
     shown = repr(lab.solution("look_after"))
     assert "async def _poll" in shown
     assert "async def _ring" in shown
-    put(lab, "look_after", has_a_typo)
     assert await lab.check("look_after"), "from now on the package's own stands in"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import dataclasses
 
 import pytest
@@ -102,6 +104,33 @@ async def test_the_banks_answer_is_lost_and_money_moves_once(agent):
     assert agent.bank.moved() == ["25.00"]
     assert [one.lost for one in agent.bank.asked] == [True, True, False]
     assert (await agent.statuses())["call_1"] == ["waiting", "approved"]
+
+
+async def transfer_in_a_loop(desk, bank, task, call):
+    key = task["approval_id"]
+    while await desk.outcome(key, call.thread_id, call.id) is None:
+        interrupt({"approval_id": key})
+    return await transfer(desk, bank, task, call)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_loop_round_the_sleep_lets_the_customer_talk_on(restarted):
+    pieces = Pieces(wrap_transfer, request_approval, transfer_in_a_loop)
+    async with practice_agent() as agent, contextlib.AsyncExitStack() as lives:
+        life = agent.process(tools=pieces.tools, nodes=pieces.nodes)
+        await lives.enter_async_context(life)
+        await agent.ask_transfer()
+        if restarted:
+            await lives.aclose()
+            life = agent.process(tools=pieces.tools, nodes=pieces.nodes)
+            await lives.enter_async_context(life)
+        async with asyncio.timeout(20):
+            assert (await agent.say("hello")).startswith("I read")
+        await agent.graph.ainvoke(Command(resume="denied"), agent.config())
+        agent.decide("approve")
+        await agent.settle()
+        assert agent.bank.moved() == ["25.00"]
+        assert (await agent.statuses())["call_1"] == ["waiting", "approved"]
 
 
 async def test_what_the_bank_refuses_is_told(agent):

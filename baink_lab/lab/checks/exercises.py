@@ -28,10 +28,14 @@ class Reference:
     Attributes:
         source: the package's own function or class, or several, shown as the solution.
         stand_in: the same with the exercise's parameters; `source` itself unless given.
+        in_a_cell: whether `source` has the exercise's own shape: it is shown without types.
+        note: what is to be said below the source.
     """
 
     source: Any
     stand_in: Callable[..., Any] | None = None
+    in_a_cell: bool = False
+    note: str = ""
 
     @property
     def run(self) -> Callable[..., Any]:
@@ -47,8 +51,9 @@ class Exercise:
         name: of the function.
         written: as the learner wrote it.
         reference: what stands in for it.
-        lend: whether the reference stands in while the body is empty (autopilot), or in any case
-            (after `lab.solution`).
+        lend: whether the reference stands in while the body is empty (autopilot).
+        solved: whether it stands in for what is written, until the cell is run again
+            (`lab.solution`).
     """
 
     name: str
@@ -120,18 +125,31 @@ def raised(name: str, failure: BaseException, written: Callable[..., Any]) -> Re
         name,
         Kind.RAISED,
         f"Your code raised {said}. {where}{line}.",
-        f'Mend that line, run its cell, and check again; or lab.hint("{name}").',
+        f'Fix that line, run its cell, and check again; or lab.hint("{name}").',
     )
 
 
 def source_of(reference: Reference) -> str:
-    """The package's own source of a solution."""
+    """The source of a solution, and the note below it as a comment."""
     sources = reference.source if isinstance(reference.source, tuple) else (reference.source,)
     shown = []
     for target in map(inspect.unwrap, sources):
         where = f"{target.__module__}.{target.__qualname__}"
-        shown.append(f"# {where}\n{textwrap.dedent(inspect.getsource(target))}")
+        text = textwrap.dedent(inspect.getsource(target))
+        shown.append(f"# {where}\n{_without_types(text) if reference.in_a_cell else text}")
+    shown += [f"# {line}" for line in textwrap.wrap(reference.note, 88)]
     return "\n".join(shown)
+
+
+def _without_types(text: str) -> str:
+    """A function as one writes it in a cell: its types name what a notebook has not imported."""
+    defined = ast.parse(text).body[0]
+    assert isinstance(defined, ast.FunctionDef | ast.AsyncFunctionDef)
+    body = text.splitlines()[defined.body[0].lineno - 1 :]
+    defined.returns, defined.body = None, [ast.Pass()]
+    for one in defined.args.args:
+        one.annotation = None
+    return "\n".join([ast.unparse(defined).splitlines()[0], *body, ""])
 
 
 def exercise(

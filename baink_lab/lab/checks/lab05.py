@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from baink_lab.aiya.tools import TransferArguments, behind_the_phone
 from baink_lab.approvals import Approval, Call, GatedTool
 from baink_lab.approvals.binding import LONGEST
 from baink_lab.approvals.nodes import acting_node, push_once
-from baink_lab.lab import meddling
+from baink_lab.lab import meddling, solutions
 from baink_lab.lab.checks import lab05_transfer
 from baink_lab.lab.checks.exercises import Exercise, Reference, own_piece, raised
 from baink_lab.lab.checks.result import Result, failed, passed
@@ -41,7 +42,24 @@ async def wrapped(lab: Lab) -> Result:
             step = "Return what with_async_authorization(tool, …) gives you."
             return failed(WRAP, f"{failure}", step)
         except Exception as failure:
-            return raised(WRAP, failure, mine.written)
+            return _raised_in_line(agent, mine, failure)
+
+
+def _raised_in_line(agent: PracticeAgent, mine: Exercise, failure: Exception) -> Result:
+    """What `wrap_transfer` raised; an id that was looked up in the wrong list is told as that."""
+    result = raised(WRAP, failure, mine.written)
+    payees = agent.bank.ledger.payees(agent.world.user_id)
+    known = {one["id"]: f"the account of a payee, {one['name']}" for one in payees}
+    known[agent.savings] = "an account of the customer's own, Savings"
+    sought = failure.args[0] if isinstance(failure, KeyError) and failure.args else None
+    if sought not in known:
+        return result
+    step = (
+        "The money may go to an account or to a payee, so search both: "
+        'known["accounts"] + known["payees"].'
+    )
+    why = f"{result.why} {sought} is {known[sought]}."
+    return dataclasses.replace(result, why=why, next_step=step, hints=(step,))
 
 
 async def _ask_aiya(agent: PracticeAgent, mine: Exercise) -> Result:
@@ -61,13 +79,14 @@ async def _ask_aiya(agent: PracticeAgent, mine: Exercise) -> Result:
     if not waiting:
         return failed(WRAP, "Nothing came of it: no push, no word.", "Wrap `tool` itself.")
     wrong = await _judge_line(agent, gate, waiting[0])
+    wrong = await _judge_own(gate, agent, waiting[0]) if wrong is None else wrong
     return await _judge_token(agent, gate, waiting[0]) if wrong is None else wrong
 
 
 def _asked_twice(said: str) -> Result:
     why = (
         f"I said “{WANTED}”. Aiya did not push, but asked in the chat: “{said}” I said yes, and "
-        "then the phone rang as well. The customer confirms twice, and the first yes is worth "
+        "then the phone asked as well. The customer confirms twice, and the first yes is worth "
         "nothing. The model does what the tool's description tells it: “Always confirm …”."
     )
     step = "dataclasses.replace(tool, description=prompts.TRANSFER_FUNDS), and wrap that."
@@ -101,6 +120,18 @@ async def _judge_line(agent: PracticeAgent, gate: GatedTool, asked: Approval) ->
         )
         return failed(WRAP, why, step)
     return None
+
+
+async def _judge_own(gate: GatedTool, agent: PracticeAgent, asked: Approval) -> Result | None:
+    """The line for a transfer between the customer's own accounts; it may raise."""
+    arguments = TransferArguments(**asked.arguments | {"to_account": agent.savings})
+    line = gate.binding_message(arguments, Call(agent.world.user_id, asked.thread_id, "own"))
+    written = line if isinstance(line, str) else await line
+    if "savings" in written.casefold():
+        return None
+    why = f"For a transfer to the customer's own Savings the phone shows “{written}”, not the name."
+    step = 'Search both for the name: known["accounts"] + known["payees"].'
+    return failed(WRAP, why, step)
 
 
 async def _judge_token(agent: PracticeAgent, gate: GatedTool, asked: Approval) -> Result:
@@ -196,8 +227,8 @@ def _pushed_and_waited(scene: Scene) -> Result:
     if scene.pushes <= 1:
         seen = "The node that pushes is the one that sleeps (this once, the desk knew its call)"
     why = (
-        f"{seen}. A node that was interrupted runs again from its first line at each ring, and "
-        "sends its push again."
+        f"{seen}. A node that was interrupted runs again from its first line each time that it is "
+        "woken, and sends its push again."
     )
     step = "No interrupt() in request_approval: return the Command, the next node waits."
     return failed(REQUEST, why, step, "C9")
@@ -226,7 +257,7 @@ SHELF = Shelf(
         ),
         TRANSFER: (
             f"First look into the vault: outcome = await {lab05_transfer.LOOK}.",
-            "None? Then interrupt(…), and look again. Still None: return None.",
+            "None? Then interrupt(…), and look again. Still None: return None. No loop is needed.",
             "Not approved? Return the outcome's state. Another digest? Return that it failed.",
             'bank.transfer(outcome.access_token, task["approval_id"], **task["arguments"])',
         ),
@@ -234,6 +265,15 @@ SHELF = Shelf(
     {
         WRAP: Reference(behind_the_phone),
         REQUEST: Reference(push_once),
-        TRANSFER: Reference(acting_node),
+        TRANSFER: Reference(
+            solutions.transfer,
+            acting_node,
+            in_a_cell=True,
+            note=(
+                "Aiya herself runs baink_lab.approvals.nodes.acting_node: the same steps, for any "
+                "tool. It sleeps in a loop, since it also tells the chat what it does and tries "
+                "again when the bank is away. Here the node around your function does that."
+            ),
+        ),
     },
 )

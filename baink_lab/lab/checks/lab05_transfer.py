@@ -1,4 +1,4 @@
-"""Lab 05, the node that waits: lied to, rung early, edited, cut off, and looked into."""
+"""Lab 05, the node that waits: woken too early, lied to, changed, cut off, and looked into."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 NAME = "transfer"
 EDITED = "250.00"
 LOOK = "desk.outcome(task['approval_id'], call.thread_id, call.id)"
+#: What a learner may have thought that a node is woken with.
+_WORDS: tuple[Any, ...] = (
+    *("approved", "approve", True, "denied", "deny", "expired", False),
+    *(
+        {"status": word, "state": word, "decision": word, "approved": word == "approved"}
+        for word in ("approved", "denied")
+    ),
+)
 
 
 async def transfer_node(lab: Lab) -> Result:
@@ -30,9 +38,9 @@ async def transfer_node(lab: Lab) -> Result:
             if wrong is not None:
                 return wrong
     why = (
-        "I lied to your node, rang it early, edited the thread, lost the bank's answer, and read "
-        "the checkpoints. Money moved once, after the yes, for what the phone had shown. The ring "
-        "is a doorbell; the vault has the say."
+        "I woke your node too early and with false words, changed the thread on disk, lost the "
+        "bank's answer, and read the checkpoints. Money moved once: after the yes, and only what "
+        "the phone had shown. What wakes a node decides nothing; what is in the vault decides."
     )
     return passed(NAME, why)
 
@@ -58,13 +66,13 @@ def _word(word: Any) -> Step:
 
 
 async def _sleeps(agent: PracticeAgent, mine: Exercise) -> Result | None:
-    """After the push the node sleeps; a ring without an answer sends no second push."""
+    """After the push the node sleeps; woken without an answer, it sends no second push."""
     scene = await play(agent, _early)
     if scene.pushes > 1:
         why = (
             f"One transfer, and the phone got {scene.pushes} notifications. `request_approval` had "
             "sent the push already. A node that was interrupted runs again from its first line, "
-            "so a push in front of `interrupt()` is sent at each ring."
+            "so a push in front of `interrupt()` is sent each time that it is woken."
         )
         step = "Take the push out of transfer: it only waits, and request_approval asks."
         return failed(NAME, why, step, "C9")
@@ -87,56 +95,66 @@ async def _believes_no_ring(agent: PracticeAgent, mine: Exercise) -> Result | No
     """Whatever word wakes the node, the vault decides."""
     stolen = await token_for(agent, "Move 1.00 USD from Checking to Savings")
     lie = {"status": "approved", "approved": True, "access_token": stolen}
-    before = [await play(agent, _early)]
-    for word in ("approved", True, False, lie):
+    early = await play(agent, _early)
+    for word in (*_WORDS, lie):
         scene = await play(agent, _word(word))
-        if scene.asked or scene.status == "approved":
-            return _c10(f"Nobody had answered on the phone. I rang with {_shown(word)}.", scene)
-        before.append(scene)
-    if _differ(before):
-        words = "Nobody had answered on the phone, and your node did this or that"
-        return _c10(f"{words}, depending on the word that I rang with.", before[1])
-    return _too_early(mine, before[0])
+        if scene.asked or scene.status == "approved" or scene.reaction != early.reaction:
+            nobody = "Nobody had answered on the phone."
+            return _c10(f"{nobody} I woke your node with {_shown(word)}.", scene)
+    return _too_early(mine, early)
 
 
 async def _asks_the_vault(agent: PracticeAgent, mine: Exercise) -> Result | None:
     """Once the customer has answered, the answer decides, and still no word does."""
-    after = [await play(agent, _yes, _ring)]
-    after += [await play(agent, _yes, _word(word)) for word in ("approved", "denied", False)]
-    if key := _key_of_many(after):
-        return _one_key_for_many(key)
-    if _differ(after):
-        does = [_did(scene) for scene in (after[0], after[1])]
-        why = (
-            f"The customer approved. When the resumer rang, your node {does[0]}; when I rang with "
-            f"“approved”, it {does[1]}. So the ring decided, and not the vault."
-        )
-        return failed(NAME, why, f"Throw interrupt()'s value away; ask {LOOK}.", "C10")
+    well = await play(agent, _yes, _ring)
+    elsewhere = await play(agent, _yes, _ring, call_id=well.call_id)
+    others = {word: await play(agent, _yes, _word(word)) for word in ("approved", "denied", False)}
+    if key := _key_of_many([well, elsewhere, *others.values()]):
+        return _one_key_for_many(key, "in two conversations", well)
+    for word, scene in others.items():
+        if scene.reaction != well.reaction:
+            why = (
+                f"The customer approved. When the resumer woke your node, it {_did(well)}; when I "
+                f"woke it with {_shown(word)}, it {_did(scene)}. So the word decided, not the "
+                "vault."
+            )
+            return failed(NAME, why, f"Throw interrupt()'s value away; ask {LOOK}.", "C10")
     denied = await play(agent, _no, _word("approved"))
     if denied.asked or denied.status == "approved":
-        return _c10("The customer had denied. I rang with “approved”.", denied)
-    return _when_all_is_well(mine, after[0])
+        return _c10("The customer had denied. I woke your node with “approved”.", denied)
+    return _when_all_is_well(mine, well)
+
+
+async def _one_key_each(agent: PracticeAgent, mine: Exercise) -> Result | None:
+    """Two transfers of one conversation have two keys."""
+    first = await play(agent, _yes, _ring)
+    second = await play(agent, _yes, _ring, thread=first.thread)
+    key = _key_of_many([first, second])
+    return _one_key_for_many(key, "in one conversation", first) if key else None
 
 
 def _too_early(mine: Exercise, early: Scene) -> Result | None:
     if early.problem is not None:
-        return _raised(mine, early, "I rang before the customer had answered.")
+        return _raised(mine, early, "I woke your node before the customer had answered.")
     if early.status:
-        why = f"I rang before the customer had answered, and Aiya heard “{early.status}”."
-        return failed(NAME, why, "When the vault has no answer after the ring: return None.")
+        why = (
+            f"I woke your node before the customer had answered, and it told Aiya “{early.status}”."
+        )
+        return failed(NAME, why, "Look into the vault again. Still nothing there? Return None.")
     return None
 
 
 def _when_all_is_well(mine: Exercise, happy: Scene) -> Result | None:
     if happy.problem is not None:
-        return _raised(mine, happy, "The customer approved, and the resumer rang.")
+        return _raised(mine, happy, "The customer approved, and I woke your node.")
     if any(one.code.startswith("idempotency_key") for one in happy.asked):
-        return _c12("The bank wants to know which transfer this is, and said", happy.asked[-1].code)
+        said = happy.asked[-1].code
+        return _c12(f"The bank wants to know which transfer this is, and said {said}.")
     for one in happy.asked:
         if isinstance(one.order, dict) and (wrong := _other_than_approved(one.order, happy)):
             return _c13("The customer approved, and nobody meddled.", wrong, happy)
     if happy.moved != [AMOUNT]:
-        why = f"The customer approved, the resumer rang, and your node {_did(happy)}."
+        why = f"The customer approved, I woke your node, and it {_did(happy)}."
         step = 'await bank.transfer(outcome.access_token, key, **task["arguments"])'
         return failed(NAME, why, step)
     if happy.status != "approved":
@@ -163,16 +181,17 @@ async def _takes_no(agent: PracticeAgent, mine: Exercise) -> Result | None:
     """A no is a no; and an answer that came while the customer talked on is still taken."""
     scene = await play(agent, _no, _ring)
     if scene.problem is not None:
-        return _raised(mine, scene, "The customer denied, and the resumer rang.")
+        return _raised(mine, scene, "The customer denied, and I woke your node.")
     if scene.asked or scene.status in {"", "approved"}:
-        why = f"The customer denied, the resumer rang, and your node {_did(scene)}."
+        why = f"The customer denied, I woke your node, and it {_did(scene)}."
         step = 'Unless outcome.state is "approved": return {"status": outcome.state, …}.'
         return failed(NAME, why, step)
     scene = await play(agent, lambda scene: agent.say("hello", scene.thread), _yes, _ring)
     if scene.moved != [AMOUNT]:
         why = (
             f"The customer said “hello” while the push waited, then approved; your node "
-            f"{_did(scene)}. It was not asleep any more, so no ring came out of interrupt()."
+            f"{_did(scene)}. It did not sleep any more: it was started anew, with the answer in "
+            "the vault."
         )
         return failed(NAME, why, f"Look into the vault first, and sleep only then: {LOOK}.")
     return None
@@ -185,8 +204,10 @@ async def _one_key(agent: PracticeAgent, mine: Exercise) -> Result | None:
     agent.bank.lose = 0
     keys = [one.key for one in scene.asked]
     if len(set(keys)) > 1:
-        seen = f"The keys were {keys[0][:12]}… and {keys[-1][:12]}…, and the bank said"
-        return _c12(seen, scene.asked[-1].code or "yes, twice")
+        said = scene.asked[-1].code or "yes, twice"
+        return _c12(
+            f"Your keys were {keys[0][:12]}… and {keys[-1][:12]}…, and the bank said {said}."
+        )
     if scene.moved != [AMOUNT] or scene.status != "approved":
         why = f"The bank moved the money, its answer was lost, and Aiya heard “{scene.status}”."
         step = "Let BankUnavailable pass: the node is run again, with the same key."
@@ -204,15 +225,15 @@ async def _no_edit(agent: PracticeAgent, mine: Exercise) -> Result | None:
     scene = await play(agent, edit, _yes, _ring)
     if EDITED in scene.moved:
         what = f"the amount {EDITED}"
-        return _c13("I edited the thread's state between push and yes.", what, scene)
+        return _c13("I changed the thread on disk between push and yes.", what, scene)
     if scene.problem is not None:
-        return _raised(mine, scene, "I edited the amount in the thread's state.")
+        return _raised(mine, scene, "I changed the amount in the thread on disk.")
     return None
 
 
 #: In this order: what goes wrong first tells the cause.
 _JUDGES = (
-    *(_sleeps, _believes_no_ring, _asks_the_vault),
+    *(_sleeps, _believes_no_ring, _asks_the_vault, _one_key_each),
     *(_keeps_no_secret, _takes_no, _one_key, _no_edit),
 )
 
@@ -224,15 +245,15 @@ def _other_than_approved(order: dict[str, Any], scene: Scene) -> str:
 
 
 def _c10(what: str, scene: Scene) -> Result:
-    why = f"{what} Your node {_did(scene)}. Whoever can wake a thread would decide about money."
+    why = f"{what} Your node {_did(scene)}. Whoever can wake a thread could decide about money."
     step = f"Throw interrupt()'s value away; ask {LOOK}. Nothing there? Return None."
     return failed(NAME, why, step, "C10")
 
 
-def _c12(seen: str, said: str) -> Result:
+def _c12(seen: str) -> Result:
     why = (
         "The bank's answer can get lost after the money moved; then the node runs again. "
-        f"{seen}: {said}. The Idempotency-Key tells a retry from a new transfer."
+        f"{seen} The Idempotency-Key tells a retry from a new transfer."
     )
     step = 'Use task["approval_id"] as the key: one approval, one key, one transfer.'
     return failed(NAME, why, step, "C12")
@@ -248,9 +269,11 @@ def _key_of_many(scenes: list[Scene]) -> str:
     return ""
 
 
-def _one_key_for_many(key: str) -> Result:
-    seen = f"Two transfers came under one key, {key[:24]!r}. The second moved"
-    return _c12(seen, "nothing: the bank took it for the first, sent again")
+def _one_key_for_many(key: str, where: str, scene: Scene) -> Result:
+    seen = f"Two transfers {where} had one key, {key[:24]!r}"
+    if key == scene.call_id:
+        seen += " (call.id: the model chose it, and may choose it again in another conversation)"
+    return _c12(f"{seen}. The bank took the second for the first, sent again: no money moved.")
 
 
 def _c13(what: str, sent: str, scene: Scene) -> Result:
@@ -268,13 +291,9 @@ def _raised(mine: Exercise, scene: Scene, what: str) -> Result:
     assert problem is not None
     if isinstance(problem, TimeoutError):
         why = f"{what} Your node never came to an end: does it wait by itself?"
-        return failed(NAME, why, "To wait is interrupt()'s work: the graph sleeps on disk.")
+        return failed(NAME, why, "Wait with interrupt() only: then the graph sleeps on disk.")
     result = raised(NAME, problem, mine.written)
     return dataclasses.replace(result, why=f"{what} {result.why}")
-
-
-def _differ(scenes: list[Scene]) -> bool:
-    return len({scene.reaction for scene in scenes}) > 1
 
 
 def _did(scene: Scene) -> str:
@@ -288,6 +307,8 @@ def _did(scene: Scene) -> str:
 
 
 def _shown(word: Any) -> str:
-    if isinstance(word, dict):
+    if isinstance(word, dict) and "access_token" in word:
         return "a dictionary that says approved, and holds a token for another transfer"
+    if isinstance(word, dict):
+        return f"a dictionary that says {word['status']}"
     return f"“{word}”"

@@ -28,6 +28,7 @@ class Result:
         why: what was seen, and why it is right or wrong.
         next_step: what to do; empty when passed.
         mistake: id of the mistake that was recognised, like ``T5``; see docs.
+        hints: for this very failure, in place of the check's own.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Result:
     why: str
     next_step: str = ""
     mistake: str = ""
+    hints: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self.kind is Kind.PASSED

@@ -1,0 +1,49 @@
+"""A forgotten `await`: Python may warn of it a cell later; a check says it at once."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import gc
+import re
+import warnings
+from collections.abc import Iterator
+
+from baink_lab.lab.checks.result import Kind, Result
+
+_WARNING = re.compile(r"coroutine '(?:.*\.)?(\w+)' was never awaited")
+
+
+@contextlib.contextmanager
+def noticed() -> Iterator[list[str]]:
+    """Names of the async functions that were called in this block and never awaited.
+
+    The list is full once `look` was called, or the block is over; other warnings go their way.
+    """
+    names: list[str] = []
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.filterwarnings("always", "coroutine .* was never awaited", RuntimeWarning)
+        yield names
+        gc.collect()  # a coroutine that a traceback still held would be told of in the next cell
+        others = []
+        for one in heard:
+            found = _WARNING.match(str(one.message))
+            if found is None:
+                others.append(one)
+            elif found[1] not in names:
+                names.append(found[1])
+    for one in others:
+        warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+
+
+def with_await(result: Result, names: list[str]) -> Result:
+    """The result, which names the forgotten `await` when there is one and something went wrong."""
+    if not names or result.kind not in {Kind.WRONG, Kind.RAISED}:
+        return result
+    calls = " and ".join(f"`{name}(…)`" for name in names)
+    why = (
+        f"You forgot `await` in front of {calls}: without it nothing is run, and you get a "
+        f"coroutine in place of the answer. {result.why}"
+    )
+    step = f"Write `await` in front of {calls}, run the cell of your function, and check again."
+    return dataclasses.replace(result, why=why, next_step=step, mistake="", hints=(step,))
