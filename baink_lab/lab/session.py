@@ -73,6 +73,7 @@ class Lab(Surviving, OnTheWire):
         """Put Aiya to sleep and stop watching; what waits is taken up at the next start."""
         if self._keeper is not None:
             self._keeper.cancel()
+        self.phone.close()
         await super().close()
         await self.sleep()
         await self.hang_up()

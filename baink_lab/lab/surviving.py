@@ -63,8 +63,7 @@ class Surviving(Talking):
         chat, phone = await self.chat(), self.phone.widget()
         panel = (await self._new_panel()).box
         side = w.VBox([phone.widget, panel], layout=w.Layout(width="40%", min_width="16em"))
-        for box in (phone.widget, panel):
-            box.layout.width = "100%"
+        panel.layout.width = "100%"
         chat.widget.layout.width = "58%"
         row = w.HBox([chat.widget, side], layout=w.Layout(justify_content="space-between"))
         return WidgetShown(row, f"{chat.text} {phone.text}")
