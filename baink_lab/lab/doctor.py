@@ -97,7 +97,7 @@ async def _examine_all(settings: Settings) -> list[Finding]:
     except (BainkError, OSError) as failure:
         return [
             *look_at_machine(settings),
-            Finding("sandbox", False, f"does not start: {failure}", "Mend what it says."),
+            Finding("sandbox", False, f"does not start: {failure}", "Fix what it says."),
         ]
     try:
         return await examine(settings, ready)

@@ -54,4 +54,4 @@ async def _try(name: str, look: Awaitable[list[Finding]]) -> list[Finding]:
     try:
         return await look
     except BainkError as failure:
-        return [Finding(name, False, failure.sentence, "Mend that first; then ask again.")]
+        return [Finding(name, False, failure.sentence, "Fix that first; then ask again.")]

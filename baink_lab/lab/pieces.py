@@ -152,6 +152,9 @@ def transfer_node(desk: Desk, bank: BankClient, gate: GatedTool, written: Transf
             answer = None
         except (BankError, ToolRefused) as refusal:
             answer = outcome_answer("failed", reason=refusal.code, message=refusal.sentence)
+        if answer is not None and not (isinstance(answer, Mapping) and "status" in answer):
+            kind = type(answer).__name__
+            raise TypeError(f"{written.__name__} returned a {kind} without a `status`.")
         if answer is None and task["late"]:
             return {}
         if answer is None:

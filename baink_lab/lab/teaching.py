@@ -131,6 +131,6 @@ class Teacher:
         general = self._shelf.hint(name)
         last = self._last.get(name)
         if last is not None and last.hints:
-            return last.hints, ""
+            return last.hints + general, ""
         mistake = last.mistake if last is not None else ""
         return (BY_MISTAKE[mistake], mistake) if mistake in BY_MISTAKE else (general, "")

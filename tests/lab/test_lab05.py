@@ -394,6 +394,11 @@ async def test_what_has_no_name_is_told_without_one(lab):  # noqa: C901 - small 
                 raise
             return {"status": "failed", "message": "The bank is away."}
 
+    said_first = {
+        nameless: '"approval_id"',
+        sleeps_first: "started anew",
+        gives_up: "catch no error of the bank's",
+    }
     words = [
         ("wrap_transfer", bare, "not what with_async_authorization makes"),
         ("wrap_transfer", new_schema, "called 'move'"),
@@ -408,7 +413,7 @@ async def test_what_has_no_name_is_told_without_one(lab):  # noqa: C901 - small 
         ("request_approval", no_push, "no notification"),
         ("request_approval", no_record, "no record"),
         ("request_approval", nowhere, "leads nowhere"),
-        ("transfer", no_sleep, "no node sleeps"),
+        ("transfer", no_sleep, "node sleeps"),
         ("transfer", swallows, "except Exception"),
         ("transfer", nameless, "names no approval"),
         ("transfer", sleeps_first, "said “hello”"),
@@ -422,6 +427,8 @@ async def test_what_has_no_name_is_told_without_one(lab):  # noqa: C901 - small 
         assert (result.kind, result.mistake) == (Kind.WRONG, ""), (function, said, result)
         assert said in result.why, (said, result)
         assert result.next_step
+        if function in (nameless, sleeps_first, gives_up):
+            assert said_first[function] in repr(lab.hint(name))
 
 
 class NoBank:
@@ -468,10 +475,10 @@ def looks_up_without_await(book):
 @pytest.mark.parametrize(
     ("name", "written", "call"),
     [
-        ("transfer", forgets_await("look"), "outcome"),
-        ("transfer", forgets_await("pay"), "transfer"),
-        ("transfer", forgets_await("lost"), "transfer"),
-        ("request_approval", asks_without_await, "ask"),
+        ("transfer", forgets_await("look"), "desk.outcome"),
+        ("transfer", forgets_await("pay"), "bank.transfer"),
+        ("transfer", forgets_await("lost"), "bank.transfer"),
+        ("request_approval", asks_without_await, "desk.ask"),
         ("wrap_transfer", wraps(line=looks_up_without_await), "book"),
     ],
 )
@@ -485,6 +492,7 @@ async def test_a_forgotten_await_is_told_and_leaves_no_warning_behind(lab, name,
     assert f"You forgot `await` in front of `{call}(…)`" in result.why, result
     assert f"Write `await` in front of `{call}(…)`" in result.next_step
     assert "`await`" in repr(lab.hint(name))
+    assert "Hint 2" in repr(lab.hint(name)), "the check's own hints follow"
 
 
 async def test_a_target_that_is_looked_up_in_the_wrong_list_is_told(lab):
@@ -509,7 +517,7 @@ async def test_a_target_that_is_looked_up_in_the_wrong_list_is_told(lab):
         assert result.kind is Kind.RAISED
         assert said in result.why
         assert 'known["accounts"] + known["payees"]' in result.next_step
-        assert 'known["accounts"] + known["payees"]' in repr(lab.hint("wrap_transfer"))
+    assert 'known["accounts"] + known["payees"]' in repr(lab.hint("wrap_transfer"))
 
 
 async def test_a_passed_one_is_not_hinted_and_stays_when_the_solution_is_shown(lab):
@@ -535,6 +543,26 @@ async def test_the_solution_of_transfer_is_short_and_passes_as_ones_own(lab):
     assert await lab.check("transfer")
 
 
+async def test_what_cannot_be_told_to_aiya_is_told_to_the_learner(lab):
+    async def no_status(desk, bank, task, call):
+        told = await right.transfer(desk, bank, task, call)
+        return told and told.get("result")
+
+    async def an_object(desk, bank, task, call):
+        told = await right.transfer(desk, bank, task, call)
+        return told and {**told, "outcome": await answer_of(desk, task, call)}
+
+    for written, said, step in [
+        (no_status, "transfer returned a dict without a `status`", "Fix that line"),
+        (an_object, "Outcome is not JSON serializable", "texts, numbers, lists and dictionaries"),
+    ]:
+        put(lab, "transfer", written)
+        result = await lab.check("transfer")
+        assert result.kind is Kind.RAISED
+        assert said in result.why
+        assert step in result.next_step
+
+
 async def test_code_that_raises_is_told_with_its_line(lab):
     def typo(tool, audience, book):
         return with_async_authorization(tool, scope=[SCOPE])
@@ -553,14 +581,40 @@ async def test_code_that_raises_is_told_with_its_line(lab):
         outcome = await answer_of(desk, task, call)
         return {"status": outcome.state}
 
-    for name, function, said in [
-        ("wrap_transfer", typo, "unexpected keyword argument 'scope'"),
-        ("wrap_transfer", bad_line, "has no attribute 'payee'"),
-        ("request_approval", bad_request, "await desk.ask_nicely"),
-        ("transfer", forgets_none, "'NoneType' object has no attribute 'state'"),
+    async def awaits_too_much(desk, gate, arguments, call):
+        await tell_push(await desk.ask(gate, arguments, call))
+
+    async def dictionary_as_object(desk, bank, task, call):
+        return await desk.outcome(task.approval_id, call.thread_id, call.id)
+
+    def object_as_dictionary(book):
+        return lambda arguments, call: f"Pay {arguments['amount']}"
+
+    for name, function, said, step in [
+        ("wrap_transfer", typo, "unexpected keyword argument 'scope'", "Fix that line"),
+        ("wrap_transfer", bad_line, "has no attribute 'payee'", "Fix that line"),
+        (
+            *("wrap_transfer", wraps(line=object_as_dictionary)),
+            *("object is not subscriptable", 'an object: write `.name`, not `["name"]`'),
+        ),
+        ("request_approval", bad_request, "await desk.ask_nicely", "Fix that line"),
+        (
+            *("request_approval", awaits_too_much),
+            *("in 'await' expression", "take `await` away"),
+        ),
+        (
+            *("transfer", forgets_none),
+            *("'NoneType' object has no attribute 'state'", "What stands before `.state` is None"),
+        ),
+        (
+            *("transfer", dictionary_as_object),
+            *("has no attribute 'approval_id'", 'a dictionary: write `["approval_id"]`'),
+        ),
     ]:
         put(lab, name, function)
         result = await lab.check(name)
         assert result.kind is Kind.RAISED, (name, result)
         assert said in result.why, result
         assert "Line " in result.why
+        assert step in result.next_step, result
+        assert (step in repr(lab.hint(name))) is (step != "Fix that line")

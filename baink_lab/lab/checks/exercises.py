@@ -6,6 +6,7 @@ import ast
 import dataclasses
 import functools
 import inspect
+import re
 import textwrap
 import traceback
 from collections.abc import Callable
@@ -118,15 +119,49 @@ def raised(name: str, failure: BaseException, written: Callable[..., Any]) -> Re
     file = inspect.unwrap(written).__code__.co_filename
     frames = traceback.extract_tb(failure.__traceback__)
     mine = [frame for frame in frames if frame.filename == file]
-    where = f"Line {mine[-1].lineno} of {_cell_of(file)}" if mine else f"The function {name}"
+    where = f"Line {mine[-1].lineno} of {_cell_of(file)}" if mine else f"In the function {name}"
     line = f": `{mine[-1].line}`" if mine and mine[-1].line else ""
     said = f"{type(failure).__name__}: {failure}".rstrip(": ")
-    return Result(
-        name,
-        Kind.RAISED,
-        f"Your code raised {said}. {where}{line}.",
-        f'Fix that line, run its cell, and check again; or lab.hint("{name}").',
-    )
+    why = f"Your code raised {said}. {where}{line}."
+    if tip := _tip(f"{failure}"):
+        step = f"{tip} Then run the cell, and check again."
+        return Result(name, Kind.RAISED, why, step, hints=(tip,))
+    step = f'Fix that line, run its cell, and check again; or lab.hint("{name}").'
+    return Result(name, Kind.RAISED, why, step)
+
+
+#: What Python's own words mean in an exercise.
+_TIPS = (
+    (
+        r"'dict' object has no attribute '(\w+)'",
+        'What stands before `.{0}` is a dictionary: write `["{0}"]`.',
+    ),
+    (
+        r"'NoneType' object has no attribute '(\w+)'",
+        "What stands before `.{0}` is None there. When can that be, and what is to be done then?",
+    ),
+    (
+        r"'[A-Z]\w+(?<!NoneType)' object is not subscriptable",
+        'What stands before `[` is an object: write `.name`, not `["name"]`.',
+    ),
+    (
+        r"can't be used in 'await' expression",
+        "That function is a plain one, nothing waits for it: take `await` away.",
+    ),
+    (
+        r"Object of type (?!coroutine)(\w+) is not JSON serializable",
+        "What you return is kept as JSON, and {0} cannot be: return texts, numbers, lists and "
+        "dictionaries.",
+    ),
+)
+
+
+def _tip(said: str) -> str:
+    """What to do about a message of Python's that learners often meet; empty for the rest."""
+    for pattern, tip in _TIPS:
+        if found := re.search(pattern, said):
+            return tip.format(*found.groups())
+    return ""
 
 
 def source_of(reference: Reference) -> str:

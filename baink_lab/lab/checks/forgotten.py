@@ -11,7 +11,9 @@ from collections.abc import Iterator
 
 from baink_lab.lab.checks.result import Kind, Result
 
-_WARNING = re.compile(r"coroutine '(?:.*\.)?(\w+)' was never awaited")
+_WARNING = re.compile(r"coroutine '(?:.*?(\w+)\.)?(?:<locals>\.)?(\w+)' was never awaited")
+#: What an exercise calls the object of a class.
+_PARAMETERS = {"Desk": "desk", "BankClient": "bank", "VirtualClock": "clock", "QuickClock": "clock"}
 
 
 @contextlib.contextmanager
@@ -30,10 +32,16 @@ def noticed() -> Iterator[list[str]]:
             found = _WARNING.match(str(one.message))
             if found is None:
                 others.append(one)
-            elif found[1] not in names:
-                names.append(found[1])
+            elif (name := _as_called(*found.groups())) not in names:
+                names.append(name)
     for one in others:
         warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+
+
+def _as_called(owner: str | None, name: str) -> str:
+    """How an exercise calls it: ``Desk.ask`` as ``desk.ask``."""
+    parameter = _PARAMETERS.get(owner or "")
+    return f"{parameter}.{name}" if parameter else name
 
 
 def with_await(result: Result, names: list[str]) -> Result:

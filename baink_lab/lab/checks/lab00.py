@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 NAME = "first_transfer"
 ASK = 'Run the cell with await lab.say("Move $25 …"), or write it in the chat.'
 AGAIN = 'Say "continue transfer" in the chat, or run that cell again.'
-MEND = "Run await lab.doctor(), mend what it names, and ask again."
+FIX = "Run await lab.doctor(), fix what it names, and ask again."
 _ENDS = {
     State.DENIED: (
         "The transfer was denied on the phone, so nothing moved: just as it should be.",
@@ -22,7 +22,7 @@ _ENDS = {
         "",
     ),
     State.EXPIRED: ("Nobody answered the push in time, so nothing moved.", AGAIN, ""),
-    State.UNENROLLED: ("The customer has no phone enrolled.", MEND, "T5"),
+    State.UNENROLLED: ("The customer has no phone enrolled.", FIX, "T5"),
 }
 
 
@@ -38,7 +38,7 @@ async def first_transfer(lab: Lab) -> Result:
     if not last.delivered and last.state in {State.PENDING, State.APPROVED}:
         why = f"The push “{last.binding_message}” waits for an answer."
         return not_yet(NAME, why, "Press Approve on the phone above, then check again.")
-    why, next_step, mistake = _ENDS.get(last.state, (last.reason, MEND, ""))
+    why, next_step, mistake = _ENDS.get(last.state, (last.reason, FIX, ""))
     return failed(NAME, why, next_step, mistake)
 
 

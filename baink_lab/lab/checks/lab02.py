@@ -308,6 +308,6 @@ SHELF = Shelf(
         API: ("Run the cell of step 2; compare the identifier with lab.world.audience.",),
         PERMISSION: ("Run the cell of step 3.",),
         ACCESS: ("Run the cell of step 4. The subject type must be user.",),
-        TOKEN: ("Run the checks of steps 0 to 4; mend the first that is not green.",),
+        TOKEN: ("Run the checks of steps 0 to 4; fix the first that is not green.",),
     },
 )

@@ -225,7 +225,7 @@ def _judge_way_on(agent: PracticeAgent, mine: Exercise, scene: Scene) -> Result 
 def _pushed_and_waited(scene: Scene) -> Result:
     seen = f"One transfer, and the phone got {scene.pushes} notifications"
     if scene.pushes <= 1:
-        seen = "The node that pushes is the one that sleeps (this once, the desk knew its call)"
+        seen = "Your node pushes, and it sleeps too (only the desk saved you from a second push)"
     why = (
         f"{seen}. A node that was interrupted runs again from its first line each time that it is "
         "woken, and sends its push again."

@@ -80,14 +80,19 @@ async def _sleeps(agent: PracticeAgent, mine: Exercise) -> Result | None:
         return _raised(mine, scene, "I asked for a transfer of 25.00.")
     if not scene.asleep:
         why = (
-            "After the push no node sleeps: `aget_state(…).tasks` shows no interrupt. (A try with "
-            "`except Exception` around interrupt() catches LangGraph's own signal.)"
+            "The push was sent, and no node sleeps. (A `try` with `except Exception` around "
+            "interrupt() catches the signal with which LangGraph stops the node.)"
         )
         step = 'When the vault has no answer yet: interrupt({"approval_id": task["approval_id"]}).'
-        return failed(NAME, why, step)
+        hint = (
+            "Is interrupt() reached the first time, when the vault is empty? Does it get through?"
+        )
+        return failed(NAME, why, step, hints=(hint,))
     if scene.approval is None or scene.approval.id not in scene.named:
         why = "Your node sleeps, but its interrupt names no approval: nobody knows whom to wake."
-        return failed(NAME, why, 'interrupt({"approval_id": task["approval_id"]})')
+        hint = 'The resumer reads what you give to interrupt(): a dictionary with "approval_id".'
+        step = 'interrupt({"approval_id": task["approval_id"]})'
+        return failed(NAME, why, step, hints=(hint,))
     return None
 
 
@@ -152,7 +157,7 @@ def _when_all_is_well(mine: Exercise, happy: Scene) -> Result | None:
         return _c12(f"The bank wants to know which transfer this is, and said {said}.")
     for one in happy.asked:
         if isinstance(one.order, dict) and (wrong := _other_than_approved(one.order, happy)):
-            return _c13("The customer approved, and nobody meddled.", wrong, happy)
+            return _c13("The customer approved, and nobody changed anything.", wrong, happy)
     if happy.moved != [AMOUNT]:
         why = f"The customer approved, I woke your node, and it {_did(happy)}."
         step = 'await bank.transfer(outcome.access_token, key, **task["arguments"])'
@@ -193,7 +198,12 @@ async def _takes_no(agent: PracticeAgent, mine: Exercise) -> Result | None:
             f"{_did(scene)}. It did not sleep any more: it was started anew, with the answer in "
             "the vault."
         )
-        return failed(NAME, why, f"Look into the vault first, and sleep only then: {LOOK}.")
+        hint = (
+            "When the customer talks on, your node is ended; when the answer is there, it is "
+            "started anew. What does it do first, and is that right when the answer is there?"
+        )
+        step = f"Look into the vault first, and sleep only then: {LOOK}."
+        return failed(NAME, why, step, hints=(hint,))
     return None
 
 
@@ -210,8 +220,12 @@ async def _one_key(agent: PracticeAgent, mine: Exercise) -> Result | None:
         )
     if scene.moved != [AMOUNT] or scene.status != "approved":
         why = f"The bank moved the money, its answer was lost, and Aiya heard “{scene.status}”."
-        step = "Let BankUnavailable pass: the node is run again, with the same key."
-        return failed(NAME, why, step)
+        step = "Do not catch BankUnavailable: then the node is run again, with the same key."
+        hint = (
+            "You cannot know whether the money moved; only the bank can, by the key. So catch no "
+            "error of the bank's."
+        )
+        return failed(NAME, why, step, hints=(hint,))
     return None
 
 
@@ -252,8 +266,8 @@ def _c10(what: str, scene: Scene) -> Result:
 
 def _c12(seen: str) -> Result:
     why = (
-        "The bank's answer can get lost after the money moved; then the node runs again. "
-        f"{seen} The Idempotency-Key tells a retry from a new transfer."
+        "The bank's answer can get lost after the money moved; then the node runs again, and the "
+        f"Idempotency-Key tells the bank that it is the same transfer. {seen}"
     )
     step = 'Use task["approval_id"] as the key: one approval, one key, one transfer.'
     return failed(NAME, why, step, "C12")

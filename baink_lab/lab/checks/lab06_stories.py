@@ -26,7 +26,7 @@ async def moved(lab: Lab) -> Result:
     if isinstance(found, Approval):
         why = (
             f"{_quoted([found])}: approved on the phone, and in the ledger once. Nobody "
-            "pressed “resume”; the resumer heard of the yes and rang."
+            "pressed “resume”; the resumer heard of the yes and woke the graph."
         )
         return passed(MOVED, why)
     return found or _not_ended(story, MOVED, "Move $25 from checking to savings", "Approve")
@@ -38,7 +38,7 @@ async def denied(lab: Lab) -> Result:
         lab,
         DENIED,
         State.DENIED,
-        "A no is an answer like a yes: the graph was rung, ended its node with an error that the "
+        "A no is an answer like a yes: the graph was woken, ended its node with an error that the "
         "model can read, and Aiya said so. Nothing moved.",
         "Press Deny on the phone.",
     )

@@ -113,7 +113,7 @@ async def looks_after(lab: Lab) -> Result:
     why = (
         "It asked the tenant and never the graph: two runs of the graph for each approval, one to "
         "ask and one to act, after 12 seconds as after 5 minutes. What it learned it sealed at the "
-        "desk before it rang, and it rang for a no as for a yes."
+        "desk before it woke the graph, and it woke the graph for a no as for a yes."
     )
     return passed(LOOK_AFTER, why)
 
@@ -182,13 +182,14 @@ def _judge(seen: _Seen, mine: Exercise) -> Result | None:
         return failed(LOOK_AFTER, why, step, "C6")
     if len(seen.rings) > 1:
         why = (
-            f"{story}You rang {len(seen.rings)} times, so the graph ran {seen.runs} times. Each "
-            "ring runs the graph: who rings at every poll polls the graph, not the tenant."
+            f"{story}You called `ring` {len(seen.rings)} times, so the graph ran {seen.runs} "
+            "times. Each call wakes the graph, and runs it: that is polling the graph, and only "
+            "the tenant should be polled."
         )
-        return failed(LOOK_AFTER, why, "Ring once, at the Ending.")
+        return failed(LOOK_AFTER, why, "Call `ring` once, at the Ending.")
     if isinstance(seen.problem, EndlessLoop) or (seen.stuck and len(answers) > 1):
         why = f"{story}You polled {len(answers)} times, and it never came to an end."
-        return failed(LOOK_AFTER, why, "Leave the loop at an Ending: `return` after the ring.")
+        return failed(LOOK_AFTER, why, "Leave the loop at an Ending: `return` after `ring`.")
     if seen.stuck:
         why = f"{story}Your function waits for something that never comes."
         return failed(LOOK_AFTER, why, "Sleep with `await clock.sleep(…)`: I turn that clock.")
@@ -221,8 +222,8 @@ def _judge_end(seen: _Seen, mine: Exercise, story: str) -> Result | None:
 def _judge_order(seen: _Seen, story: str) -> Result | None:
     if seen.rings and not seen.rings[0].is_outcome:
         why = (
-            f"{story}You rang before the outcome was in the vault. The node woke, looked, found "
-            "nothing, and fell asleep again: a doorbell is not a key."
+            f"{story}You called `ring` before the outcome was in the vault. The node woke, looked, "
+            "found nothing, and fell asleep again: a doorbell is not a key."
         )
         return failed(LOOK_AFTER, why, "First `await desk.settle(…)`, then `await ring(approval)`.")
     if not seen.state.is_outcome:
@@ -231,8 +232,8 @@ def _judge_order(seen: _Seen, story: str) -> Result | None:
         return failed(LOOK_AFTER, why, step)
     if not seen.rings:
         why = (
-            f"{story}The outcome is sealed, and the graph sleeps on: nobody rang, so the customer "
-            "never hears of it."
+            f"{story}The outcome is sealed, and the graph sleeps on: nobody woke it, so the "
+            "customer never hears of it."
         )
         return failed(LOOK_AFTER, why, "await ring(approval), for a no as well as for a yes.")
     return None

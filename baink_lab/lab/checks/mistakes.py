@@ -128,8 +128,8 @@ BY_MISTAKE: Mapping[str, tuple[str, ...]] = {
     ),
     "C10": (
         "Who may call Command(resume=…)? Everybody who can write to the thread.",
-        "A ring says only: look. Do not keep interrupt()'s value, not even to compare it.",
-        "After the ring: outcome = await desk.outcome(…). None? Return None. Then its state.",
+        "What wakes a node says only: look. Do not keep interrupt()'s value, nor compare it.",
+        "After interrupt(): outcome = await desk.outcome(…). None? Return None. Then its state.",
     ),
     "C11": (
         "All that a node returns, sends on or interrupts with is in the checkpoint, readable.",
@@ -138,7 +138,8 @@ BY_MISTAKE: Mapping[str, tuple[str, ...]] = {
     ),
     "C12": (
         "The answer is lost: did the money move? You cannot know, so you must ask again.",
-        "The bank replays its answer for a key that it knows. So the key must not change.",
+        "The bank repeats its answer for a key that it knows. So one transfer keeps its key, and "
+        "no other transfer may have it.",
         'The key is task["approval_id"]: made of thread and call, the same in every run.',
     ),
     "C13": (

@@ -28,7 +28,7 @@ class Result:
         why: what was seen, and why it is right or wrong.
         next_step: what to do; empty when passed.
         mistake: id of the mistake that was recognised, like ``T5``; see docs.
-        hints: for this very failure, in place of the check's own.
+        hints: for this very failure; the check's own follow.
     """
 
     name: str
@@ -60,9 +60,11 @@ def passed(name: str, why: str) -> Result:
     return Result(name, Kind.PASSED, why)
 
 
-def failed(name: str, why: str, next_step: str, mistake: str = "") -> Result:
+def failed(
+    name: str, why: str, next_step: str, mistake: str = "", *, hints: tuple[str, ...] = ()
+) -> Result:
     """Something else than wanted was seen."""
-    return Result(name, Kind.WRONG, why, next_step, mistake)
+    return Result(name, Kind.WRONG, why, next_step, mistake, hints)
 
 
 def not_yet(name: str, why: str, next_step: str) -> Result:
