@@ -262,7 +262,7 @@ SLIPS = [
     (never_sleeps, "C6", "told to slow down"),
     (every_second, "C6", "told to slow down"),
     (gives_up, "C7", "gave up"),
-    (rings_at_each_poll, "", "polls the graph, not the tenant"),
+    (rings_at_each_poll, "", "that is polling the graph"),
     (takes_silence_for_a_no, "", "silence says nothing about the customer"),
     (rings_first, "", "a doorbell is not a key"),
     (seals_nothing, "", "the record says pending"),
