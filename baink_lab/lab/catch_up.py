@@ -13,10 +13,11 @@ from urllib.parse import quote
 
 import httpx
 
+from baink_lab.auth0.ciba import CIBA_GRANT
 from baink_lab.auth0.management import ManagementClient
 from baink_lab.lab.enrolment import enroll_stand_in
 from baink_lab.lab.progress import Progress
-from baink_lab.lab.tenant_view import CIBA_GRANT, PUSH_CHANNEL, TenantView, look
+from baink_lab.lab.tenant_view import PUSH_CHANNEL, TenantView, look
 from baink_lab.settings import TRANSFER_SCOPE, World
 
 FIRST_READY_LAB = 4  # from here on everything is configured; before the labs too, in lab 00

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from baink_lab.lab.show import Shown
+from baink_lab.lab.show import LEFT, Shown
 from baink_lab.settings import Settings, World
 
 
@@ -45,8 +45,8 @@ def launch_pad(world: World, settings: Settings) -> Shown:
         ("Progress", "lab.done()", "what you have passed in every lab, and what is left"),
     ]
     cells = "".join(
-        f'<tr><th scope="row">{html.escape(name)}</th><td>{_place(where)}</td>'
-        f"<td>{html.escape(what)}</td></tr>"
+        f'<tr><th scope="row" {LEFT}>{html.escape(name)}</th><td {LEFT}>{_place(where)}</td>'
+        f"<td {LEFT}>{html.escape(what)}</td></tr>"
         for name, where, what in rows
     )
     text = "\n".join(f"{name}: {where} ({what})" for name, where, what in rows)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from baink_lab.auth0.ciba import CIBA_GRANT
 from baink_lab.auth0.management import ManagementClient
 from baink_lab.lab.findings import Finding, judged
-from baink_lab.lab.tenant_view import CIBA_GRANT, PUSH_CHANNEL
+from baink_lab.lab.tenant_view import PUSH_CHANNEL
 from baink_lab.settings import World
 
 SECRET_METHODS = ("client_secret_post", "client_secret_basic")

@@ -18,6 +18,7 @@ from baink_lab.aiya.messages import arguments_of, for_model, tool_answer
 from baink_lab.aiya.model import openai_model
 from baink_lab.aiya.prompts import SYSTEM_PROMPT
 from baink_lab.approvals import Call, GatedTool, Tool
+from baink_lab.lab.show import LEFT
 from baink_lab.lab.wire import Exchange, watched_http
 from baink_lab.settings import Settings, World
 
@@ -49,8 +50,7 @@ class Rehearsal:
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
         rows = "".join(
-            f"<tr><th scope='row'>Aiya {verb}</th><td style='text-align:left'>"
-            f"{html.escape(what)}</td></tr>"
+            f"<tr><th scope='row' {LEFT}>Aiya {verb}</th><td {LEFT}>{html.escape(what)}</td></tr>"
             for verb, what in self.steps
         )
         caption = f"“{html.escape(self.text)}”"

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-#: JupyterLab sets cells to the right, which is for numbers.
-_LEFT = 'style="text-align:left"'
+#: For cells with words: JupyterLab sets all to the right, which is for numbers.
+LEFT = 'style="text-align:left"'
 
 _ONLY_ELSEWHERE = "<style>.jp-LabShell .baink-words{display:none}</style>"
 
@@ -83,10 +83,10 @@ class Drawn:
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Shown:
     """A table; cells are plain text."""
     cells = "".join(
-        "<tr>" + "".join(f"<td {_LEFT}>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+        "<tr>" + "".join(f"<td {LEFT}>{html.escape(cell)}</td>" for cell in row) + "</tr>"
         for row in rows
     )
-    titles = "".join(f'<th scope="col" {_LEFT}>{html.escape(title)}</th>' for title in head)
+    titles = "".join(f'<th scope="col" {LEFT}>{html.escape(title)}</th>' for title in head)
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     lines = [
         "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows

@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 import httpx
 
+from baink_lab.auth0.ciba import CIBA_GRANT
 from baink_lab.auth0.management import ManagementClient
 from baink_lab.clock import Clock
 from baink_lab.settings import TRANSFER_SCOPE, World
 
-CIBA_GRANT = "urn:openid:params:grant-type:ciba"
 PUSH_CHANNEL = "guardian-push"
 DIALECTS = ("rfc9068_profile", "rfc9068_profile_authz")
 

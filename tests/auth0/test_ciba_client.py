@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+from pathlib import Path
 
 import pytest
 
+import baink_lab
 from baink_lab.auth0 import (
     AccessDenied,
     CibaClient,
@@ -16,6 +19,7 @@ from baink_lab.auth0 import (
     Unenrolled,
 )
 from baink_lab.auth0.browser import LoginError
+from baink_lab.auth0.ciba import CIBA_GRANT
 from baink_lab.auth0.login import SessionTokens, log_in_with_form
 
 
@@ -141,3 +145,16 @@ async def test_a_session_logs_in_again_before_its_end(world, tenant_http, clock)
     clock.advance(3600 - 29)
     assert await session.current() is not first
     assert len(logins) == 2
+
+
+def test_the_grant_type_is_written_once():
+    """The sandbox has a reading of its own; who stands on our client takes the client's."""
+    root = Path(baink_lab.__file__).parent
+    found = [
+        path.relative_to(root).as_posix()
+        for path in sorted(root.rglob("*.py"))
+        if "sandbox" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and node.value == CIBA_GRANT
+    ]
+    assert found == ["auth0/ciba.py"]

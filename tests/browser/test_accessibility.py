@@ -29,6 +29,7 @@ WIDGETS = [
     f'await lab.say("{MOVE}")\nawait lab.say("Move $40 from savings to checking")',
     "await lab.chat()",
     "lab.live_diagram()",
+    "lab.launch_pad()",
     "lab.phone.widget()",  # a second time: both live
     'await lab.phone.approve("cns_gone")',
 ]
@@ -41,6 +42,12 @@ RUN = """async roots => {
       node => `   ${node.target} ${node.html.slice(0, 200)}\\n      ${node.failureSummary}`
     ).join("\\n"));
 }"""
+# JupyterLab sets cells to the right, which is for numbers; words are read from the left.
+TO_THE_RIGHT = """cells => cells
+  .filter(one => /[a-z]/i.test(one.textContent))
+  .filter(one => !["left", "start"].includes(getComputedStyle(one).textAlign))
+  .map(one => one.textContent)
+"""
 
 
 @pytest.fixture(scope="session")
@@ -117,6 +124,9 @@ async def test_widgets_in_jupyterlab(jupyter, page, axe):
     slip = outputs.and_(page.locator("[data-mime-type='application/vnd.jupyter.stderr']"))
     await slip.first.wait_for()
     assert await slip.all_inner_texts() == [GONE]
+    cells = outputs.locator("td, th")
+    assert await cells.count() > 40
+    assert await cells.evaluate_all(TO_THE_RIGHT) == []
     parts = {"doctor": 1, "accounts": 3, "phone": 4, "chat": 6, "diagram": 7}
     told = await in_both_themes(page, axe, parts)
     assert not told, "\n".join(told)

@@ -13,7 +13,7 @@ async def test_every_part_is_there_and_answers(shared_home):
     async with opened(0) as lab:
         shown = lab.launch_pad()
         for part in ("Tenant", "Phone", "Bank", "Model", "CIBA", "Chat", "Progress"):
-            assert f'<th scope="row">{part}</th>' in shown.html
+            assert f">{part}</th>" in shown.html
             assert re.search(rf"^{part}: ", shown.text, re.M)
         own = re.findall(r'href="(http://127[^"]+)"', shown.html)
         assert len(own) >= 4

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
+from baink_lab.auth0.ciba import CIBA_GRANT
 from baink_lab.auth0.discovery import discover
 from baink_lab.auth0.login import log_in_with_form
 from baink_lab.auth0.wire import new_http
 from baink_lab.errors import BainkError
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
 from baink_lab.lab.checks.shelf import Shelf
-from baink_lab.lab.tenant_view import CIBA_GRANT, DIALECTS, PUSH_CHANNEL, TenantView
+from baink_lab.lab.tenant_view import DIALECTS, PUSH_CHANNEL, TenantView
 from baink_lab.lab.tokens import claims_of, wanted_by_bank, why_refused
 from baink_lab.settings import TRANSFER_SCOPE
 
