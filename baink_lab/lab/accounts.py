@@ -9,6 +9,7 @@ from typing import Any
 
 from baink_lab.bank.client import BankClient, BankError
 from baink_lab.errors import BainkError
+from baink_lab.lab.entry import entry
 from baink_lab.lab.from_widgets import Runner
 from baink_lab.lab.show import Shown, WidgetShown, table
 from baink_lab.settings import World
@@ -85,24 +86,28 @@ class _Panel:
         self._accounts = accounts
         self._runner = Runner()
         self._table, self._told = w.HTML(), w.HTML()
-        self._amount = w.Text("25.00", description="Amount", layout=w.Layout(width="14em"))
-        self._button = w.Button(
-            description="Move to Savings", button_style="primary", tooltip="From Checking"
+        self._entry = entry(
+            "Amount",
+            "Move to Savings",
+            lambda amount: self._runner.start(lambda: self._move(amount)),
+            hint="From Checking",
+            text="25.00",
+            keeps=True,
         )
-        self._button.on_click(lambda _: self._runner.start(self._move))
-        row = w.HBox([self._amount, self._button])
-        self.box = w.VBox([self._table, row, self._told], layout=w.Layout(width="42em"))
+        self.box = w.VBox([self._table, self._entry, self._told], layout=w.Layout(width="42em"))
 
     async def draw(self) -> None:
         self._table.value = (await self._accounts.shown()).html
 
-    async def _move(self) -> None:
-        self._button.disabled = True
+    async def _move(self, amount: str) -> None:
+        if self._entry.busy:  # Enter, pressed twice
+            return
+        self._entry.busy = True
         try:
-            said = (await self._accounts.move(self._amount.value.strip())).html
+            said = (await self._accounts.move(amount)).html
             await self.draw()
         except BainkError as problem:
             said = html.escape(problem.sentence)
         finally:
-            self._button.disabled = False
+            self._entry.busy = False
         self._told.value = f'<div role="status" aria-live="polite">{said}</div>'

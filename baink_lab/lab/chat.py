@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import html
-import warnings
 from typing import Any
 
 from baink_lab.aiya import Aiya
 from baink_lab.clock import Clock
 from baink_lab.errors import BainkError
 from baink_lab.lab.chat_offer import CONTINUE, Offer
+from baink_lab.lab.entry import entry
 from baink_lab.lab.from_widgets import Runner
 from baink_lab.lab.show import WidgetShown, clock_face
 
@@ -50,20 +50,11 @@ class Chat:
         self._offer = Offer(lambda: self._runner.start(lambda: self._say(CONTINUE)))
         self._again = w.Button(description="Try again", layout=w.Layout(display="none"))
         self._again.on_click(lambda _: self._runner.start(lambda: self._say(TRY_AGAIN)))
-        self._text = w.Text(
-            placeholder="Move $25 from checking to savings",
-            description="Say to Aiya",
-            style={"description_width": "initial"},
-            layout=w.Layout(width="80%"),
+        self._entry = entry(
+            "Say to Aiya", "Send", self._submit, placeholder="Move $25 from checking to savings"
         )
-        self._send = w.Button(description="Send", button_style="primary")
-        self._send.on_click(lambda _: self._submit())
-        with warnings.catch_warnings():  # deprecated, but nothing else hears the Enter key
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self._text.on_submit(lambda _: self._submit())
-        row = w.HBox([self._text, self._send])
         self.box = w.VBox(
-            [self._log, self._news, self._offer.box, self._status, self._again, row],
+            [self._log, self._news, self._offer.box, self._status, self._again, self._entry],
             layout=w.Layout(width="42em", max_width="100%"),
         )
         self._draw()
@@ -87,9 +78,8 @@ class Chat:
         self._ticker.cancel()
         self._listening.close()
 
-    def _submit(self) -> None:
+    def _submit(self, text: str) -> None:
         # While Aiya thinks, Enter is heard too: one thread has one writer, so it takes its turn.
-        text, self._text.value = self._text.value.strip(), ""
         if text:
             self._runner.start(lambda: self._say(text))
 
@@ -108,7 +98,7 @@ class Chat:
 
     def _hold(self, more: int) -> None:
         self._busy += more
-        self._send.disabled = bool(self._busy)
+        self._entry.busy = bool(self._busy)
         self._offer.hold(bool(self._busy))
         self._tell_status()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from baink_lab.clock import Clock
 from baink_lab.errors import BainkError
+from baink_lab.lab.entry import entry
 from baink_lab.lab.from_widgets import Runner
 from baink_lab.lab.pending_login import PendingLogin
 from baink_lab.lab.show import Shown, clock_face, link, paragraph
@@ -67,41 +68,32 @@ class LoginView:
 
 
 class _PasteField:
-    """A text field and a button; a wrong address is told beside them, and another may follow.
-
-    While a cell awaits, JupyterLab passes on one change of a field and holds back the next. So a
-    field sends what is in it when it is left, and each try gets a field of its own.
-    """
+    """A text field and a button; a wrong address is told beside them, and another may follow."""
 
     def __init__(self, pending: PendingLogin, words: str) -> None:
         import ipywidgets as w  # noqa: PLC0415 - the lab works without widgets too
 
-        self._w = w
         self._pending = pending
-        self._runner = Runner()
-        button = w.Button(description="Use this address", tooltip="The address of the login's end")
-        button.on_click(lambda _: self._runner.start(self._use))
+        runner = Runner()
+        field = entry(
+            "The address of the login's end",
+            "Use this address",
+            lambda address: runner.start(lambda: self._use(address)),
+            placeholder="http://127.0.0.1…/callback?code=…",
+            shown_label=False,
+        )
         self._told = w.HTML()
-        self._field = w.VBox([self._empty()])
         words = f"<p>{html.escape(words)}</p>"
-        self._box = w.VBox([w.HTML(words), self._field, button, self._told])
+        layout = w.Layout(width="42em", max_width="100%")
+        self._box = w.VBox([w.HTML(words), field, self._told], layout=layout)
         _show(self._box)
 
-    async def _use(self) -> None:
-        address = self._field.children[0].value
+    async def _use(self, address: str) -> None:
         try:
             said = await self._pending.take(address)
         except BainkError as problem:
             said = problem.sentence
-            self._field.children = [self._empty()]
         self._told.value = f'<p role="status" aria-live="polite">{html.escape(said)}</p>'
-
-    def _empty(self) -> Any:
-        return self._w.Text(
-            placeholder="http://127.0.0.1…/callback?code=…",
-            continuous_update=False,
-            layout=self._w.Layout(width="38em", max_width="100%"),
-        )
 
     def close(self) -> None:
         self._box.layout.display = "none"
