@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 from urllib.parse import quote
 
@@ -33,14 +34,15 @@ class OnTheWire(Opened):
         super().__init__(number, settings, ready)
         self.exchanges: list[Exchange] = []
         self._management: httpx.AsyncClient | None = None
+        self._lent: weakref.WeakSet[httpx.AsyncClient] = weakref.WeakSet()
 
     def http(self) -> httpx.AsyncClient:
         """A plain httpx client for the tenant; prints what it sends and gets, secrets masked."""
-        return watched_http(f"{self.world.tenant}/", self._told)
+        return self._lend(watched_http(f"{self.world.tenant}/", self._told))
 
     def bank_http(self) -> httpx.AsyncClient:
         """The same for the bank's API."""
-        return watched_http(f"{self.world.bank}/", self._told, to="Bank")
+        return self._lend(watched_http(f"{self.world.bank}/", self._told, to="Bank"))
 
     async def management(self, *, sure: bool = False) -> httpx.AsyncClient:
         """The same for the tenant's Management API, with a token of the lab's own.
@@ -50,11 +52,11 @@ class OnTheWire(Opened):
         Args:
             sure: do not ask (BAINK_YES=1 says the same for all).
         """
-        http = await management_http(self.world, self._told)
+        http = self._lend(await management_http(self.world, self._told))
         if not self._live:
             return http
-        reader = httpx.AsyncClient(
-            base_url=http.base_url, headers=http.headers, mounts=LOOPBACK_DIRECT
+        reader = self._lend(
+            httpx.AsyncClient(base_url=http.base_url, headers=http.headers, mounts=LOOPBACK_DIRECT)
         )
         agreed = (lambda _: True) if sure or self.settings.baink_yes else ask_person
         domain = self.settings.auth0_domain or ""
@@ -168,9 +170,15 @@ class OnTheWire(Opened):
         return self._client
 
     async def hang_up(self) -> None:
-        """Close the client that checks use."""
+        """Close the client that checks use, and those that the learner was given."""
         if self._management is not None:
             await self._management.aclose()
+        for http in list(self._lent):
+            await http.aclose()
+
+    def _lend(self, http: httpx.AsyncClient) -> httpx.AsyncClient:
+        self._lent.add(http)
+        return http
 
     def _told(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)

@@ -24,10 +24,18 @@ SECRET = "phone-of-the-interop-tests"
 
 
 @contextmanager
-def sandbox(folder: Path, *, interval: float = 1, relaxed: bool = True):
-    """Yield the ready line, with `ca`: the certificate authority to trust."""
+def sandbox(folder: Path, *, interval: float = 1, relaxed: bool = True, port: int | None = None):
+    """Yield the ready line, with `ca`: the certificate authority to trust.
+
+    Args:
+        folder: where its state is, and stays.
+        interval: of CIBA requests, in seconds.
+        relaxed: lift the limits a minute.
+        port: of the tenant; a free one when left out.
+    """
     tls = local_certificate(folder / "tls")
-    sockets = {name: listen(None) for name in ("tenant", "bank", "phone")}
+    wanted = {"tenant": port, "bank": None, "phone": None}
+    sockets = {name: listen(one) for name, one in wanted.items()}
     ports = {name: bound.getsockname()[1] for name, bound in sockets.items()}
     issuer = f"https://127.0.0.1:{ports['tenant']}/"
     stop, ready = threading.Event(), threading.Event()

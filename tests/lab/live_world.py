@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import socket
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
+import pytest
 
 from baink_lab.auth0.browser import sign_in
 from baink_lab.auth0.management import ManagementClient
@@ -21,8 +23,59 @@ from baink_lab.lab import open_lab
 from baink_lab.lab.opening import _opened
 from baink_lab.sandbox import launch
 from baink_lab.settings import load
+from tests.interop.served import sandbox
 
 ANA, BEN = "ana@baink.example", "ben@baink.example"
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory):
+    """The ready line of a live tenant."""
+    with sandbox(tmp_path_factory.mktemp("live")) as line:
+        yield line
+
+
+@pytest.fixture
+async def home(tmp_path):
+    """BAINK_HOME; the sandbox in it ends with the test."""
+    yield tmp_path / "home"
+    await launch.stop(tmp_path / "home")
+
+
+@pytest.fixture
+async def live(line, home, tmp_path, monkeypatch):
+    """The settings of live mode, with the callback allowed; `live(NAME=value)` changes them."""
+    values = environment(line, home)
+    monkeypatch.chdir(tmp_path)
+
+    def live(**more):
+        set_environment(monkeypatch, {k: v for k, v in (values | more).items() if v})
+
+    live()
+    await allow_callback()
+    return live
+
+
+class Anew:
+    """A live tenant that can be had again as it was at first, under the same address.
+
+    So the bank, which knows it by address and keys, need not be started for each test.
+    """
+
+    def __init__(self, folder) -> None:
+        self._folder, self._first = folder / "tenant", folder / "first"
+        with sandbox(self._folder) as line:
+            self._port = urlsplit(line["tenant"]).port
+        shutil.copytree(self._folder, self._first)
+
+    @contextlib.contextmanager
+    def again(self):
+        """Its ready line, with the tenant as it was at first."""
+        shutil.rmtree(self._folder)
+        shutil.copytree(self._first, self._folder)
+        with sandbox(self._folder, port=self._port) as line:
+            assert urlsplit(line["tenant"]).port == self._port, "its port was taken meanwhile"
+            yield line
 
 
 def free_port() -> int:
@@ -78,14 +131,13 @@ async def allow_callback(*addresses: str) -> None:
 
 @contextlib.asynccontextmanager
 async def opened(number):
-    """Lab `number` in live mode."""
+    """Lab `number` in live mode, in the `home` that is set."""
     lab = await open_lab(number)
     try:
         yield lab
     finally:
         await lab.close()
         _opened.clear()
-        await launch.stop(load().baink_home)
 
 
 class Learner:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 from urllib.parse import quote
 
 import pytest
@@ -17,12 +18,11 @@ from baink_lab.lab.catch_up import PIECES
 from baink_lab.lab.journal import Journal
 from baink_lab.lab.tenant_view import look
 from baink_lab.lab.undo import way_back
+from baink_lab.sandbox import launch
 from baink_lab.settings import load
-from tests.interop.served import sandbox
 from tests.lab.live_world import (
+    Anew,
     Learner,
-    allow_callback,
-    environment,
     manager,
     opened,
     set_environment,
@@ -33,24 +33,33 @@ pytestmark = pytest.mark.timeout(120)
 FACTOR = "guardian/factors/push-notification"
 
 
+@pytest.fixture(scope="module")
+def tenant(tmp_path_factory):
+    return Anew(tmp_path_factory.mktemp("tenant"))
+
+
 @pytest.fixture
-def line(tmp_path):
-    with sandbox(tmp_path / "tenant") as line:
+def line(tenant):
+    """Each test has the tenant as it was at first: they change it."""
+    with tenant.again() as line:
         yield line
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A home whose bank serves every test: it is not what they are about."""
+    home = tmp_path_factory.mktemp("kept") / "home"
+    yield home
+    asyncio.run(launch.stop(home))
+
+
 @pytest.fixture
-async def live(line, tmp_path, monkeypatch):
-    """The settings of live mode; `live(NAME=value)` changes them."""
-    values = environment(line, tmp_path / "home")
-    monkeypatch.chdir(tmp_path)
-
-    def live(**more):
-        set_environment(monkeypatch, {k: v for k, v in (values | more).items() if v})
-
-    live()
-    await allow_callback()
-    return live
+def home(kept):
+    """Without what an earlier test wrote down, said to Aiya, or passed."""
+    for name in ("live/lab*", "live/changes.jsonl", "live/progress.json"):
+        for left in kept.glob(name):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    return kept
 
 
 @pytest.fixture
@@ -177,6 +186,14 @@ async def test_who_is_sure_is_not_asked(live, person, how):
         assert person.asked == []
         (change,) = lab.journal.read()
         assert (change.before, change.sent) == ({"enabled": True}, {"enabled": False})
+
+
+async def test_a_lab_that_is_closed_leaves_no_connection_open(live, person):
+    async with opened(3) as lab:
+        clients = [lab.http(), lab.bank_http(), await lab.management()]
+        for http in clients:
+            await http.get("/")
+    assert [one.is_closed for one in clients] == [True] * 3
 
 
 async def test_where_nobody_can_be_asked_nothing_is_sent(live):

@@ -7,28 +7,9 @@ import pytest
 from baink_lab.clock import SystemClock
 from baink_lab.lab.look_at_services import look_at_services
 from baink_lab.settings import load
-from tests.interop.served import sandbox
-from tests.lab.live_world import allow_callback, environment, opened, set_environment
+from tests.lab.live_world import allow_callback, opened
 
 pytestmark = pytest.mark.timeout(120)
-
-
-@pytest.fixture(scope="module")
-def line(tmp_path_factory):
-    with sandbox(tmp_path_factory.mktemp("live")) as line:
-        yield line
-
-
-@pytest.fixture
-def live(line, tmp_path, monkeypatch):
-    values = environment(line, tmp_path / "home")
-    monkeypatch.chdir(tmp_path)
-
-    def live(**more):
-        set_environment(monkeypatch, {k: v for k, v in (values | more).items() if v})
-
-    live()
-    return live
 
 
 @pytest.fixture
@@ -45,7 +26,6 @@ def services(line):
 
 
 async def test_a_tenant_that_is_set_up_is_well(live):
-    await allow_callback()
     async with opened(4) as lab:
         said = str(await lab.doctor())
     assert "wrong:" not in said

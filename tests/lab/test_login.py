@@ -10,39 +10,16 @@ import pytest
 from baink_lab.auth0.browser import LoginError
 from baink_lab.lab import login as lab_login
 from baink_lab.settings import load
-from tests.interop.served import sandbox
 from tests.lab.live_world import (
     BEN,
     Learner,
     allow_callback,
-    environment,
     manager,
     opened,
-    set_environment,
     visit,
 )
 
 pytestmark = pytest.mark.timeout(120)
-
-
-@pytest.fixture(scope="module")
-def line(tmp_path_factory):
-    with sandbox(tmp_path_factory.mktemp("live")) as line:
-        yield line
-
-
-@pytest.fixture
-async def live(line, tmp_path, monkeypatch):
-    """The settings of live mode, with the callback allowed; `live(NAME=value)` changes them."""
-    values = environment(line, tmp_path / "home")
-    monkeypatch.chdir(tmp_path)
-
-    def live(**more):
-        set_environment(monkeypatch, {k: v for k, v in (values | more).items() if v})
-
-    live()
-    await allow_callback()
-    return live
 
 
 @pytest.fixture
