@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, quote
 
 import httpx
 
+from baink_lab.auth0.machine_token import ManagementError
 from baink_lab.auth0.wire import LOOPBACK_DIRECT
-from baink_lab.errors import BainkError
 from baink_lab.settings import World
 
 MASK = "•••"
@@ -91,7 +91,7 @@ async def management_http(world: World, told: Callable[[Exchange], None]) -> htt
     """The same for the tenant's Management API, with a token of the lab's own.
 
     Raises:
-        BainkError: the tenant gave no token.
+        ManagementError: the tenant gave no token.
     """
     form = {
         "grant_type": "client_credentials",
@@ -102,7 +102,7 @@ async def management_http(world: World, told: Callable[[Exchange], None]) -> htt
     async with watched_http(f"{world.tenant}/", lambda _: None) as http:
         answer = (await http.post("oauth/token", data=form)).json()
     if "access_token" not in answer:
-        raise BainkError(
+        raise ManagementError(
             "The tenant gave no token for the Management API "
             f"({answer.get('error', 'no reason')}): run await lab.doctor()."
         )

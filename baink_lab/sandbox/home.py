@@ -8,13 +8,19 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from baink_lab.errors import BainkError
+from baink_lab.errors import BainkError, InOneSentence
 
 LOCK = "sandbox.lock"
 READY = "ready.json"
 LOG = "sandbox.log"
 ADDRESSES = "addresses.json"
 CLOCK = "clock.json"
+
+
+class HomeError(InOneSentence, BainkError):
+    """BAINK_HOME cannot be used; the sentence says why."""
+
+    code = "home"
 
 
 def folder(home: Path, *, live: bool) -> Path:
@@ -31,7 +37,7 @@ def make(path: Path) -> Path:
     """Create `path` for its owner alone (0700), parents included; return it.
 
     Raises:
-        BainkError: it cannot be made, or not be written to.
+        HomeError: it cannot be made, or not be written to.
     """
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -39,10 +45,9 @@ def make(path: Path) -> Path:
     except OSError as failure:
         why = failure.strerror or type(failure).__name__
     if why:
-        raise BainkError(
+        raise HomeError(
             f"The folder {path} cannot be used ({why}). "
-            "Set BAINK_HOME to a folder that you can write to.",
-            code="home",
+            "Set BAINK_HOME to a folder that you can write to."
         )
     return path
 

@@ -70,6 +70,17 @@ def kernel(shared_home, tmp_path_factory):
             "finally:\n    del os.environ['AUTH0_DOMAIN']",
             "AUTH0_DOMAIN",
         ),
+        (
+            "kept = os.environ['BAINK_HOME']\nos.environ['BAINK_HOME'] = '/dev/null/home'\ntry:\n"
+            "    await open_lab(0)\nfinally:\n    os.environ['BAINK_HOME'] = kept",
+            "Set BAINK_HOME to a folder that you can write to.",
+        ),
+        (
+            "import dataclasses\nright = lab.world\n"
+            "lab.world = dataclasses.replace(right, management_client_secret='wrong')\ntry:\n"
+            "    await lab.management()\nfinally:\n    lab.world = right",
+            "The tenant gave no token for the Management API",
+        ),
     ],
 )
 def test_a_slip_is_answered_with_its_sentence_alone(kernel, code, sentence):
