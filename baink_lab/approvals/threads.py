@@ -21,9 +21,19 @@ from langgraph.types import Command, Send, StateSnapshot
 
 from baink_lab.approvals.approval import Approval
 from baink_lab.approvals.nodes import WAITING, step_aside, task_for
+from baink_lab.errors import BainkError
 
 #: Called with the thread's id and one status event of a graph that runs.
 Listener: TypeAlias = Callable[[str, dict[str, Any]], None]
+
+# Asking to step aside may let a node run that a crash had cut off, and which then sleeps too.
+_PASSES = 8
+
+
+class NeverAtRest(BainkError):
+    """A node of the graph does not step aside, so nobody can enter its thread."""
+
+    code = "never_at_rest"
 
 
 class Threads:
@@ -107,20 +117,30 @@ class Threads:
             return _AT_REST
 
     async def _clear(self, config: RunnableConfig) -> Any:
-        """Bring the thread to rest: interrupts step aside, a run that a crash cut off ends."""
-        snapshot = await self._state(config)
-        if waiting := open_interrupts(snapshot):
-            rings = dict.fromkeys(waiting.values(), step_aside())
-            await self.run(Command(resume=rings), config)
+        """Bring the thread to rest: interrupts step aside, a run that a crash cut off ends.
+
+        Raises:
+            NeverAtRest: a node sleeps again, however often it is asked to step aside.
+        """
+        for _ in range(_PASSES):
             snapshot = await self._state(config)
-        # Not `next`: a task that has written but whose superstep was never checkpointed is in
-        # `tasks` alone. Its writes show in the snapshot, and any other entry throws them away.
-        if snapshot.tasks:
-            await self.run(None, config)
-            snapshot = await self._state(config)
-            if open_interrupts(snapshot):
-                return await self._clear(config)
-        return snapshot
+            if waiting := open_interrupts(snapshot):
+                rings = dict.fromkeys(waiting.values(), step_aside())
+                await self.run(Command(resume=rings), config)
+                snapshot = await self._state(config)
+            # Not `next`: a task that has written but whose superstep was never checkpointed is in
+            # `tasks` alone. Its writes show in the snapshot, and any other entry loses them.
+            if snapshot.tasks:
+                await self.run(None, config)
+                snapshot = await self._state(config)
+            if not open_interrupts(snapshot):
+                return snapshot
+        ids = ", ".join(open_interrupts(snapshot))
+        raise NeverAtRest(
+            f"The node that waits for the approval {ids} sleeps again whenever it is asked to "
+            "step aside. Have it return when `is_step_aside(interrupt(…))` is true, as "
+            "baink_lab.approvals.nodes.acting_node does."
+        )
 
     def _lock(self, thread_id: str) -> asyncio.Lock:
         return self._locks.setdefault(thread_id, asyncio.Lock())
