@@ -50,6 +50,13 @@ async def page(browser, request):
     await context.close()
 
 
+async def shot(page, locator, name: str) -> None:
+    """A picture with this in its middle. An output may be drawn anew meanwhile: nothing is held."""
+    await locator.first.evaluate("element => element.scrollIntoView({block: 'center'})")
+    await page.wait_for_timeout(500)
+    await page.screenshot(path=ARTIFACTS / f"{name}.png")
+
+
 class Jupyter:
     """A JupyterLab of its own, on a copy of the notebooks."""
 

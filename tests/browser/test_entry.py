@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.browser.conftest import ARTIFACTS
+from tests.browser.conftest import shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 CELLS = [
@@ -40,4 +40,4 @@ async def test_typed_by_hand_and_sent_by_the_button_while_a_cell_waits(jupyter, 
         await outputs.get_by_role("button", name="Send").click()
         await log.get_by_text(f"You: {said}", exact=True).wait_for(timeout=15_000)
     assert await outputs.get_by_label("Say to Aiya").input_value() == ""
-    await log.screenshot(path=ARTIFACTS / "entry_chat.png")
+    await shot(page, log, "entry_chat")

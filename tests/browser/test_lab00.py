@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import ARTIFACTS
+from tests.browser.conftest import ARTIFACTS, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -37,7 +37,7 @@ async def test_a_learner_approves_on_the_phone_widget_and_denies_from_the_chat(j
     await box.fill("from checking")
     await box.press("Enter")
     await log.get_by_text("I sent a push to your phone: “Pay 10.00 USD to Mia Moreau").wait_for()
-    await log.screenshot(path=ARTIFACTS / "lab00_chat.png")
+    await shot(page, log, "lab00_chat")
     await outputs.locator("button.jupyter-button", has_text="Deny").click()
     await log.get_by_text("Nothing was moved").wait_for()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.conftest import ARTIFACTS
-from tests.browser.test_labs import run, shot, type_into
+from tests.browser.conftest import ARTIFACTS, shot
+from tests.browser.test_labs import run, type_into
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from tests.browser.conftest import ARTIFACTS
-from tests.browser.test_labs import run_cell, shot, type_into
+from tests.browser.conftest import ARTIFACTS, shot
+from tests.browser.test_labs import run_cell, type_into
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 NAME = "06_resume_on_approval.ipynb"
@@ -134,7 +134,7 @@ async def talks_in_the_chat(learner):
     box, log = learner.outputs.get_by_label("Say to Aiya"), learner.outputs.get_by_role("log")
     await box.fill("what is my balance?")
     await box.press("Enter")
-    await log.get_by_text(re.compile(r"2,440\.00")).wait_for()
+    await log.get_by_text(re.compile(r"Here is what you have.*2,440\.00", re.S)).wait_for()
     await box.fill("Move $10 from checking to savings")
     await box.press("Enter")
     await log.get_by_text("I sent a push to your phone: “Move 10.00 USD").wait_for()

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import ARTIFACTS
+from tests.browser.conftest import ARTIFACTS, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -17,12 +17,6 @@ async def run(jupyter, page, name):
     await jupyter.open(page, name)
     await jupyter.run_all(page)
     return page.locator(".jp-OutputArea-output"), errors
-
-
-async def shot(page, locator, name):
-    await locator.first.scroll_into_view_if_needed()
-    await page.wait_for_timeout(500)
-    await page.screenshot(path=ARTIFACTS / f"{name}.png")
 
 
 async def type_into(page, cell, text):

@@ -13,8 +13,10 @@ HERE = Path(__file__).parent
 NOTEBOOKS = sorted((HERE.parents[1] / "notebooks").glob("*.ipynb"))
 
 
-async def run(notebook, home):
-    env = os.environ | {"BAINK_AUTOPILOT": "1", "BAINK_HOME": str(home)}
+@pytest.mark.timeout(280)
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.stem[:2])
+async def test_every_cell_may_run_twice(notebook, tmp_path):
+    env = os.environ | {"BAINK_AUTOPILOT": "1", "BAINK_HOME": str(tmp_path)}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(HERE / "twice.py"),
@@ -24,11 +26,4 @@ async def run(notebook, home):
         stderr=asyncio.subprocess.STDOUT,
     )
     output, _ = await process.communicate()
-    return "" if process.returncode == 0 else f"{notebook.name}:\n{output.decode()[-2000:]}"
-
-
-@pytest.mark.timeout(280)
-async def test_every_cell_may_run_twice(tmp_path):
-    homes = [tmp_path / notebook.stem for notebook in NOTEBOOKS]
-    failures = await asyncio.gather(*map(run, NOTEBOOKS, homes))
-    assert not any(failures), "\n".join(filter(None, failures))
+    assert process.returncode == 0, output.decode()[-2000:]

@@ -20,7 +20,7 @@ def main(path: str) -> None:
             again.id = f"{cell.id}-again"
             doubled += [cell, again]
     book.cells = doubled
-    NotebookClient(book, timeout=90, kernel_name="python3").execute()
+    NotebookClient(book, timeout=90, startup_timeout=120, kernel_name="python3").execute()
     for cell in doubled:
         for output in cell.outputs:
             assert not any(sign in str(output) for sign in RED), (cell.source, output)
