@@ -114,6 +114,12 @@ def test_a_lab_ends_with_key_points_and_what_can_go_wrong(lab):
     assert "What can still go wrong?" in last
 
 
+def test_lab_06_says_that_a_real_bank_wants_a_finer_policy_and_who_decides_it():
+    last = LABS["06"].cells[-1].source
+    assert "a finer policy" in last
+    assert all(f"]({link})" in last for link in ("https://docs.fga.dev/", "https://openfga.dev/"))
+
+
 def test_every_mistake_has_hints():
     wanted = {f"T{n}" for n in range(1, 16)} | {f"C{n}" for n in range(1, 16)}
     assert set(BY_MISTAKE) == wanted
