@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -17,24 +18,36 @@ LIVE = {"AUTH0_DOMAIN": "t.eu.auth0.com", "AUTH0_CLIENT_ID": "c", "AUTH0_CLIENT_
 MORE = {"AUTH0_MGMT_CLIENT_ID": "m", "AUTH0_MGMT_CLIENT_SECRET": "s", "AUTH0_USER_ID": "auth0|a"}
 
 
-def collected(*arguments, **variables):
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("AUTH0_", "PYTEST_"))}
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/contract"]
+CASES = {
+    "alone": ((), LIVE | MORE),
+    "no browser": (("-m", "not browser"), LIVE | MORE),
+    "not live": (("-m", "not live"), LIVE | MORE),
+    "live": (("-m", "live"), LIVE | MORE),
+    "live_phone": (("-m", "live_phone"), LIVE | MORE),
+    "without AUTH0_DOMAIN": (("-m", "live"), {}),
+    "without AUTH0_USER_ID": (("-m", "live"), LIVE),
+    "without AUTH0_CLIENT_ID": (("-m", "live"), {"AUTH0_DOMAIN": "x.y"}),
+}
+
+
+@pytest.fixture(scope="module")
+def collected():
+    """What pytest answers in each case: ``(exit code, what it said)``."""
     done = subprocess.run(
-        [*command, *arguments],
+        [sys.executable, str(Path(__file__).with_name("collecting.py"))],
         cwd=ROOT,
-        env=env | variables,
-        capture_output=True,
+        input=json.dumps(list(CASES.values())),
+        stdout=subprocess.PIPE,
         text=True,
-        timeout=60,
-        check=False,
+        timeout=120,
+        check=True,
     )
-    return done.returncode, done.stdout + done.stderr
+    return dict(zip(CASES, json.loads(done.stdout), strict=True))
 
 
-@pytest.mark.parametrize("arguments", [(), ("-m", "not browser"), ("-m", "not live")])
-def test_a_real_tenant_is_deselected(arguments):
-    code, said = collected(*arguments, **LIVE, **MORE)
+@pytest.mark.parametrize("case", ["alone", "no browser", "not live"])
+def test_a_real_tenant_is_deselected(collected, case):
+    code, said = collected[case]
     assert code == 0
     assert "[sandbox]" in said
     assert "[live]" not in said
@@ -43,8 +56,8 @@ def test_a_real_tenant_is_deselected(arguments):
 
 
 @pytest.mark.parametrize(("mark", "there"), [("live", "test_asking"), ("live_phone", "test_phone")])
-def test_who_asks_for_it_gets_it_alone(mark, there):
-    code, said = collected("-m", mark, **LIVE, **MORE)
+def test_who_asks_for_it_gets_it_alone(collected, mark, there):
+    code, said = collected[mark]
     assert code == 0
     assert f"{there}.py" in said
     assert "[live" in said
@@ -52,12 +65,9 @@ def test_who_asks_for_it_gets_it_alone(mark, there):
     assert ("test_phone.py" in said) is (mark == "live_phone")
 
 
-@pytest.mark.parametrize(
-    ("variables", "named"),
-    [({}, "AUTH0_DOMAIN"), (LIVE, "AUTH0_USER_ID"), ({"AUTH0_DOMAIN": "x.y"}, "AUTH0_CLIENT_ID")],
-)
-def test_without_its_settings_it_is_one_sentence(variables, named):
-    code, said = collected("-m", "live", **variables)
+@pytest.mark.parametrize("named", ["AUTH0_DOMAIN", "AUTH0_USER_ID", "AUTH0_CLIENT_ID"])
+def test_without_its_settings_it_is_one_sentence(collected, named):
+    code, said = collected[f"without {named}"]
     assert code == pytest.ExitCode.USAGE_ERROR
     assert named in said
     assert "Traceback" not in said

@@ -25,8 +25,12 @@ def noticed() -> Iterator[list[str]]:
     names: list[str] = []
     with warnings.catch_warnings(record=True) as heard:
         warnings.filterwarnings("always", "coroutine .* was never awaited", RuntimeWarning)
-        yield names
-        gc.collect()  # a coroutine that a traceback still held would be told of in the next cell
+        gc.freeze()  # what was there before need not be looked through
+        try:
+            yield names
+            gc.collect()  # or a coroutine that a traceback still held would be told a cell later
+        finally:
+            gc.unfreeze()
         others = []
         for one in heard:
             found = _WARNING.match(str(one.message))
