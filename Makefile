@@ -7,6 +7,8 @@ DECISION ?= approve
 PYTEST_ARGS ?= -n auto
 RUNS ?= 1000
 BIN := .venv/bin
+# Hundreds of processes import the same packages: compiled once, not in each (containers set this).
+export PYTHONDONTWRITEBYTECODE :=
 # Jupyter refuses to run as root (containers, CI) unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 

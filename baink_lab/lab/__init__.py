@@ -12,9 +12,13 @@ __all__ = ["Lab", "open_lab"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the session at its first use: the doctor lives here too and must be quick."""
-    if name in __all__:
-        from baink_lab.lab import opening  # noqa: PLC0415
+    """Import at the first use: the doctor lives here too and must be quick."""
+    if name == "open_lab":
+        from baink_lab.lab.opening import open_lab  # noqa: PLC0415
 
-        return getattr(opening, name)
+        return open_lab
+    if name == "Lab":
+        from baink_lab.lab.session import Lab  # noqa: PLC0415
+
+        return Lab
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

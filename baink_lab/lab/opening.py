@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import time
+from typing import TYPE_CHECKING
 
 from baink_lab.errors import BainkError, InOneSentence
-from baink_lab.lab.session import LABS, Lab
+from baink_lab.lab.labs import LABS
 from baink_lab.sandbox import launch
 from baink_lab.settings import load
+
+if TYPE_CHECKING:
+    from baink_lab.lab.session import Lab
 
 
 class LabError(InOneSentence, BainkError):
@@ -38,12 +44,16 @@ async def open_lab(number: int) -> Lab:
         raise LabError(f"There is no lab {number}. There are: {known}.")
     settings = load()
     begun = time.monotonic()
-    ready = await launch.ensure(settings.baink_home, settings=settings)
+    # What a session imports takes seconds (langgraph, openai); the sandbox starts meanwhile.
+    ready, session = await asyncio.gather(
+        launch.ensure(settings.baink_home, settings=settings),
+        asyncio.to_thread(importlib.import_module, "baink_lab.lab.session"),
+    )
     lab = _opened.get(number)
     if lab is None or lab.ready != ready:
         if lab is not None:
             await lab.close()
-        lab = _opened[number] = Lab(number, settings, ready)
+        lab = _opened[number] = session.Lab(number, settings, ready)
         lab.watch()
     for note in [*settings.notes, *await lab.catch_up()]:
         print(note)  # noqa: T201 - a notebook's output

@@ -16,6 +16,7 @@ from baink_lab.lab.checks.exercises import Exercise
 from baink_lab.lab.control import ControlError
 from baink_lab.lab.doctor import as_html, as_text, examine
 from baink_lab.lab.durations import in_words
+from baink_lab.lab.labs import LABS
 from baink_lab.lab.launch_pad import launch_pad
 from baink_lab.lab.live_steps import missing
 from baink_lab.lab.on_the_wire import OnTheWire
@@ -26,16 +27,6 @@ from baink_lab.lab.teaching import Teacher
 from baink_lab.lab.two_resumers import measured
 from baink_lab.sandbox import launch
 from baink_lab.settings import Settings
-
-LABS = {
-    0: "start_here",
-    1: "the_failing_transfer",
-    2: "configure_the_tenant",
-    3: "enroll_guardian",
-    4: "ciba_on_the_wire",
-    5: "build_aiya",
-    6: "resume_on_approval",
-}
 
 _ADDRESSES = ("tenant", "bank", "model", "control")
 

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from baink_lab.cli import app
-from baink_lab.lab.opening import Lab
+from baink_lab.lab.session import Lab
 from baink_lab.settings import Settings
 
 ROOT = Path(__file__).parents[2]

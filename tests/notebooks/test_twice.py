@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.notebooks.unattended import NOTEBOOKS
+
 HERE = Path(__file__).parent
-NOTEBOOKS = sorted((HERE.parents[1] / "notebooks").glob("*.ipynb"))
 
 
 @pytest.mark.timeout(280)
