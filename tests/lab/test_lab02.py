@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
@@ -195,7 +196,8 @@ async def test_a_mistake_fires_its_own_hint_and_its_fix_turns_green(lab, name):
     wrong = [one for one in results.values() if one.kind is Kind.WRONG]
     assert [one.mistake for one in wrong] == [wanted], results
     assert wrong[0].name in repr(wrong[0])
-    assert BY_MISTAKE[wanted][0] in repr(lab.hint(wrong[0].name))
+    first = (*wrong[0].hints, *BY_MISTAKE[wanted])[0]
+    assert first in repr(lab.hint(wrong[0].name))
     await fix()
     if wanted == "T9":
         await lab.api.patch(f"client-grants/{grant}", {"scope": ["create:transfer"]})
@@ -226,9 +228,63 @@ async def test_no_grant_is_wrong_only_after_the_tenant_has_refused_for_it(lab):
     assert (await lab.check("access")).mistake == "T11"
 
 
+async def test_a_login_that_a_shorter_list_took_away_is_told_and_mended_by_the_line_shown(lab):
+    await client(lab, grant_types=[CIBA])
+    red = await lab.check("ciba")
+    assert red.kind is Kind.WRONG
+    assert "authorization_code and refresh_token" in red.why
+    assert "no customer can log in" in red.why
+    assert (await lab.check("token")).kind is Kind.NOT_ATTEMPTED
+    await run_line(lab, red)
+    assert await all_green(lab)
+
+
+async def run_line(lab, red):
+    """Do what the check says, as a learner who copies its code into a cell."""
+    (code,) = re.findall(r"`await (.+?)`", red.next_step)
+    async with await lab.management() as http:
+        names = {"http": http, "lab": lab, "world": lab.world}
+        answer = await eval(code, names | {"app": f"clients/{lab.world.client_id}"})
+        assert answer.is_success, answer.text
+
+
+@pytest.mark.parametrize("made", [auth0_dialect, grant_without_scope, rbac, nobody_may])
+async def test_the_line_that_a_check_shows_is_the_cure(lab, made):
+    await made(lab)
+    _, results = await mistakes(lab)
+    (red,) = [one for one in results.values() if one.kind is Kind.WRONG]
+    await run_line(lab, red)
+    assert await all_green(lab)
+
+
+async def test_a_shared_secret_signs_nothing_for_the_bank(lab):
+    await patch_api(lab, signing_alg="HS256")
+    red = await lab.check("api")
+    assert red.kind is Kind.WRONG
+    assert "signed with HS256" in red.why
+    await run_line(lab, red)
+    assert await all_green(lab)
+
+
+async def test_a_policy_that_shuts_everybody_out_is_told_as_that(lab):
+    await nobody_may(lab)
+    red = await lab.check("access")
+    assert "deny_all" in red.why
+    assert "require_client_grant" in red.next_step
+    assert "by the API's own policy" in repr(lab.hint("access"))
+
+
+async def test_what_is_in_backticks_is_code(lab):
+    shown = (await lab.check("api"))._repr_mimebundle_()["text/html"]
+    assert "<code>aud</code>" in shown
+    assert "`" not in shown
+
+
 async def test_every_application_may_ask_when_the_api_says_so(lab):
     await lab.api.delete(f"client-grants/{await grant_of(lab)}")
     policies = TRANSFERS_API["subject_type_authorization"] | {"user": {"policy": "allow_all"}}
     await patch_api(lab, subject_type_authorization=policies)
+    assert "every application" in (await lab.check("access")).why
+    await lab.api.post("client-grants", access(lab.world))
     assert "every application" in (await lab.check("access")).why
     assert await lab.check("token")

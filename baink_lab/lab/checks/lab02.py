@@ -1,34 +1,37 @@
-"""Lab 02: client, API, permission and access, each as CIBA and the bank need it."""
+"""Lab 02: the client may ask phones, and the tenant makes a token that the bank takes."""
 
 from __future__ import annotations
 
-import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from baink_lab.auth0.ciba import CIBA_GRANT
 from baink_lab.auth0.discovery import discover
 from baink_lab.auth0.login import log_in_with_form
 from baink_lab.auth0.wire import new_http
 from baink_lab.errors import BainkError
+from baink_lab.lab.checks.lab02_api import (
+    ACCESS,
+    API,
+    PERMISSION,
+    access_granted,
+    api_exists,
+    first,
+    patch_api,
+    permission_exists,
+    refused,
+)
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
 from baink_lab.lab.checks.shelf import Shelf
-from baink_lab.lab.tenant_view import DIALECTS, PUSH_CHANNEL, TenantView
+from baink_lab.lab.tenant_view import PUSH_CHANNEL, TenantView
 from baink_lab.lab.tokens import claims_of, wanted_by_bank, why_refused
 from baink_lab.settings import TRANSFER_SCOPE
 
 if TYPE_CHECKING:
     from baink_lab.lab.session import Lab
 
-SETTINGS, CIBA, API, PERMISSION, ACCESS, TOKEN = (
-    "settings",
-    "ciba",
-    "api",
-    "permission",
-    "access",
-    "token",
-)
+SETTINGS, CIBA, TOKEN = "settings", "ciba", "token"
 APP = "Applications > Applications > the bAInk"
-CLOSE = 0.75  # how alike two names are that are meant to be the same
+LOGIN_GRANTS = ("authorization_code", "refresh_token")
 
 
 async def settings_fit(lab: Lab) -> Result:
@@ -70,7 +73,10 @@ async def ciba_enabled(lab: Lab) -> Result:
             "The bAInk is a public client: anybody could claim to be it and ask the customer's "
             "phone. So Auth0 offers CIBA to confidential clients only."
         )
-        step = f"{APP} > Credentials: choose Client Secret (Post)."
+        step = (
+            f"{APP} > Credentials: choose Client Secret (Post). By API: "
+            '`await http.patch(app, json={"token_endpoint_auth_method": "client_secret_post"})`.'
+        )
         return failed(CIBA, why, step, "T2")
     if CIBA_GRANT not in client.get("grant_types", []):
         if not await _has_tried(lab, view):
@@ -89,9 +95,11 @@ async def ciba_enabled(lab: Lab) -> Result:
         why = f"The bAInk's notification channels are: {named}. So no push is ever sent."
         step = (
             f"{APP} > Settings > Client-Initiated Backchannel Authentication (CIBA): tick push. "
-            f'By API: "async_approval_notification_channels": ["{PUSH_CHANNEL}"].'
+            f"By API: run the cell of step 1 again, with {PUSH_CHANNEL} in it."
         )
         return failed(CIBA, why, step, "T3")
+    if lost := [one for one in LOGIN_GRANTS if one not in client["grant_types"]]:
+        return _login_lost(client["grant_types"], lost)
     why = (
         "The bAInk is a confidential client with the CIBA grant, and reaches customers by push. "
         "Its other grants are still there: the list was replaced by a longer one."
@@ -99,102 +107,31 @@ async def ciba_enabled(lab: Lab) -> Result:
     return passed(CIBA, why)
 
 
-async def api_exists(lab: Lab) -> Result:
-    """An API with the very identifier that the bank wants, and RFC 9068 tokens."""
-    view = await lab.tenant()
-    wanted = lab.world.audience
-    if view.api is None:
-        return await _api_missing(lab, view, wanted)
-    dialect = view.api.get("token_dialect")
-    if dialect not in DIALECTS:
-        why = (
-            f"The API's token profile is {dialect}: Auth0's own. Its tokens say typ JWT and have "
-            "no client_id; the bank takes RFC 9068 tokens, whose typ is at+jwt, so that an ID "
-            "token can never pass as an access token."
-        )
-        step = (
-            "Applications > APIs > your API > Settings > JSON Web Token (JWT) Profile: RFC 9068. "
-            'By API: PATCH it with {"token_dialect": "rfc9068_profile"}.'
-        )
-        return failed(API, why, step, "T8")
+def _login_lost(granted: list[str], lost: list[str]) -> Result:
+    """The list of grant types was replaced by a shorter one."""
     why = (
-        "The API is there, under the very identifier that the bank looks for in `aud`, and its "
-        "tokens are RFC 9068 access tokens."
+        f"The bAInk may ask phones, and may not do any more: {' and '.join(lost)}. The list of "
+        "grant types is replaced, not merged, and the one that was sent lacked them. So no "
+        "customer can log in."
     )
-    return passed(API, why)
-
-
-async def permission_exists(lab: Lab) -> Result:
-    """The API defines create:transfer."""
-    view = await lab.tenant()
-    if view.api is None:
-        return _first(PERMISSION, API)
-    if TRANSFER_SCOPE in view.scopes:
-        why = "The API defines create:transfer: it can now be asked for, granted, and checked."
-        return passed(PERMISSION, why)
-    alike = difflib.get_close_matches(TRANSFER_SCOPE, view.scopes, 1, CLOSE)
-    if alike:
-        why = (
-            f'The API defines "{alike[0]}", the bank wants "{TRANSFER_SCOPE}". A scope is compared '
-            "letter by letter, and one that does not exist is left out of tokens without a word."
-        )
-        step = "Applications > APIs > your API > Permissions: remove that one, add create:transfer."
-        return failed(PERMISSION, why, step, "T10")
-    if not view.scopes and not view.grants:
-        why = "The API defines no permission yet."
-        return not_yet(PERMISSION, why, "Run the cell of step 3.")
-    why = (
-        f"The API defines: {', '.join(view.scopes) or 'nothing'}. create:transfer is not among "
-        "them, so the tenant leaves it out of every token, and the bank answers 403 "
-        "insufficient_scope."
+    whole = ", ".join(f'"{one}"' for one in [*lost, *granted])
+    step = (
+        f"{APP} > Settings > Advanced Settings > Grant Types: tick Authorization Code and Refresh "
+        f'Token. By API: `await http.patch(app, json={{"grant_types": [{whole}]}})`.'
     )
-    step = "Applications > APIs > your API > Permissions > Add a Permission: create:transfer."
-    return failed(PERMISSION, why, step, "T9")
-
-
-async def access_granted(lab: Lab) -> Result:
-    """The application may ask for the permission on behalf of users."""
-    view = await lab.tenant()
-    if view.api is None:
-        return _first(ACCESS, API)
-    if TRANSFER_SCOPE not in view.scopes:
-        return _first(ACCESS, PERMISSION)
-    if view.has_access:
-        why = (
-            "The bAInk may ask for create:transfer on behalf of users. Every other application "
-            "of the tenant may not."
-        )
-        if view.user_policy == "allow_all":
-            why = "The API lets every application of the tenant ask, so the bAInk may ask too."
-        return passed(ACCESS, why)
-    where = "Applications > APIs > your API > Application Access > the bAInk > Edit"
-    if view.user_grant is not None and view.user_policy != "deny_all":
-        has = ", ".join(view.user_grant.get("scope", [])) or "no permission"
-        why = (
-            f"The bAInk is authorized for the API, with {has}. What the grant lacks is left out "
-            "of the token without a word."
-        )
-        return failed(ACCESS, why, f"{where}: tick create:transfer.", "T12")
-    if not view.grants and view.user_policy != "deny_all":
-        why = "The bAInk is not authorized for the API yet."
-        if not await _refused(lab, "is not authorized to access"):
-            return not_yet(ACCESS, why, "Run the cell of step 4.")
-    else:
-        why = (
-            "The bAInk's grant is of the subject type client: for its own account, machine to "
-            "machine. CIBA asks on behalf of a user, and needs a grant of the type user."
-        )
-        if view.user_policy == "deny_all":
-            why = "The API's access policy lets no application ask on behalf of users."
-    step = f'{where} > User-Delegated Access. By API: "subject_type": "user".'
-    return failed(ACCESS, why, step, "T11")
+    hints = (
+        "Look at the answer to step 1's PATCH: which grant types has the bAInk now?",
+        "Read the list, add to it, and send it whole: that is what with_one does in step 1's cell.",
+        step,
+    )
+    return failed(CIBA, why, step, hints=hints)
 
 
 async def token_fits(lab: Lab) -> Result:
     """The tenant really makes a token that the bank would take."""
     for name, look in CHECKS.items():
         if not await look(lab):
-            return _first(TOKEN, name)
+            return first(TOKEN, name)
     if not lab.world.user_password:
         why = "In live mode this is shown by lab 04, with your phone: all settings fit."
         return passed(TOKEN, why)
@@ -202,11 +139,11 @@ async def token_fits(lab: Lab) -> Result:
     login = await log_in_with_form(
         lab.world, scope=scope, audience=lab.world.audience, clock=lab.clock
     )
-    refused = why_refused(claims_of(login.access_token) or {}, wanted_by_bank(lab.world))
-    if refused == "scope":
+    wrong = why_refused(claims_of(login.access_token) or {}, wanted_by_bank(lab.world))
+    if wrong == "scope":
         return await rbac(lab, TOKEN)
-    if refused is not None:
-        return failed(TOKEN, f"The token's {refused} does not fit.", "Run lab.decode on it.")
+    if wrong is not None:
+        return failed(TOKEN, f"The token's {wrong} does not fit.", "Run lab.decode on it.")
     why = (
         "I asked the tenant for a token for the transfers API, at a login: issuer, audience, "
         "scope and typ are as the bank wants them. (I threw it away.) Aiya will never ask at a "
@@ -223,45 +160,13 @@ async def rbac(lab: Lab, name: str) -> Result:
     )
     step = (
         "User Management > Users > the customer > Permissions > Assign Permissions; or switch "
-        "RBAC off at the API > Settings > RBAC Settings."
+        "RBAC off at the API > Settings > RBAC Settings. By API: "
+        f"{patch_api(enforce_policies=False)}."
     )
     view = await lab.tenant()
     if (view.api or {}).get("enforce_policies"):
         return failed(name, why, step, "T13")
     return failed(name, "The token lacks create:transfer.", "Run await lab.doctor().")
-
-
-async def _api_missing(lab: Lab, view: TenantView, wanted: str) -> Result:
-    base = wanted.removesuffix("/transfers")
-    others = [str(api["identifier"]) for api in view.apis if api["identifier"] != base]
-    alike = difflib.get_close_matches(wanted, others, 1, CLOSE)
-    if alike:
-        why = (
-            f"There is an API {alike[0]}\nand the bank wants      {wanted}\nIdentifiers are "
-            f"compared letter by letter: {_difference(alike[0], wanted)}."
-        )
-        step = "An identifier cannot be changed: delete that API, and run the cell of step 2."
-        return failed(API, why, step, "T7")
-    if not others and not await _refused(lab, "Service not enabled within domain"):
-        return not_yet(API, "The tenant has no API for transfers yet.", "Run the cell of step 2.")
-    known = ", ".join(others) or "none but the one for accounts"
-    why = (
-        f"The tenant has no API {wanted} (it has: {known}). A request for it is answered 403 "
-        "access_denied, Service not enabled within domain."
-    )
-    step = f"Applications > APIs > Create API, with the identifier {wanted}."
-    return failed(API, why, step, "T6")
-
-
-def _difference(given: str, wanted: str) -> str:
-    """Where two identifiers differ, in words."""
-    matcher = difflib.SequenceMatcher(None, given, wanted, autojunk=False)
-    parts = []
-    for what, start, end, start2, end2 in matcher.get_opcodes():
-        if what != "equal":
-            had, needs = given[start:end] or "nothing", wanted[start2:end2] or "nothing"
-            parts.append(f"“{had}” should be “{needs}”")
-    return ", ".join(parts)
 
 
 def _other_issuer(sentence: str) -> Result:
@@ -278,18 +183,7 @@ def _other_issuer(sentence: str) -> Result:
 
 async def _has_tried(lab: Lab, view: TenantView) -> bool:
     """True when something was done that only makes sense after the step."""
-    return bool(view.grants) or await _refused(lab, "not allowed for the client")
-
-
-async def _refused(lab: Lab, words: str) -> bool:
-    """True when the tenant has refused a request to the phone with these words."""
-    entries: list[dict[str, Any]] = await lab.log("ciba_start_failed")
-    return any(words in str(one.get("description")) for one in entries)
-
-
-def _first(name: str, step: str) -> Result:
-    why = f'The check "{step}" comes first, and is not passed.'
-    return not_yet(name, why, f'Run await lab.check("{step}"): it says what to do.')
+    return bool(view.grants) or await refused(lab, "not allowed for the client")
 
 
 CHECKS = {
@@ -309,6 +203,6 @@ SHELF = Shelf(
         API: ("Run the cell of step 2; compare the identifier with lab.world.audience.",),
         PERMISSION: ("Run the cell of step 3.",),
         ACCESS: ("Run the cell of step 4. The subject type must be user.",),
-        TOKEN: ("Run the checks of steps 0 to 4; fix the first that is not green.",),
+        TOKEN: ("Run the checks above from the first; mend the first that is not green.",),
     },
 )

@@ -17,12 +17,12 @@ BY_MISTAKE: Mapping[str, tuple[str, ...]] = {
     "T2": (
         "CIBA is for clients that can keep a secret. How does the bAInk prove who it is?",
         f"{_APP} > Credentials > Authentication Methods: Client Secret (Post), not None.",
-        'Send {"token_endpoint_auth_method": "client_secret_post"} to clients/{client_id}.',
+        '`await http.patch(app, json={"token_endpoint_auth_method": "client_secret_post"})`',
     ),
     "T3": (
         "The tenant must know how to reach the customer. By which channels may the bAInk ask?",
         f"{_APP} > Settings > Client-Initiated Backchannel Authentication (CIBA): the channels.",
-        'async_approval_notification_channels must hold "guardian-push".',
+        'async_approval_notification_channels must hold "guardian-push": the cell of step 1.',
     ),
     "T4": (
         "The phone is a second factor of the tenant. Is that factor switched on?",
@@ -42,12 +42,13 @@ BY_MISTAKE: Mapping[str, tuple[str, ...]] = {
     "T7": (
         "Compare the identifier with lab.world.audience: scheme, port, path, last character.",
         "The bank's own words: run lab 01's comparison and read the column on the right.",
-        "An identifier cannot be changed: delete that API, and run the cell of step 2.",
+        "An identifier cannot be changed: run the cell of step 2 with `world.audience`.",
     ),
     "T8": (
         "Two kinds of access tokens look nearly alike: Auth0's own, and RFC 9068's.",
         f"{_API} > Settings > Access Token Settings > JSON Web Token (JWT) Profile.",
-        'PATCH the API with {"token_dialect": "rfc9068_profile"}.',
+        '`await http.patch("resource-servers/" + lab.quoted(world.audience), '
+        'json={"token_dialect": "rfc9068_profile"})`',
     ),
     "T9": (
         "A scope that the API does not define is left out of the token without a word.",
@@ -56,8 +57,8 @@ BY_MISTAKE: Mapping[str, tuple[str, ...]] = {
     ),
     "T10": (
         "Compare letter by letter: verb, colon, noun, singular.",
-        f"{_API} > Permissions: take the wrong one away, add create:transfer.",
-        "PATCH the API with the whole list of scopes; a PATCH replaces the list.",
+        f"{_API} > Permissions: add create:transfer; the other one may stay.",
+        "Write create:transfer in the cell of step 3, and run it again.",
     ),
     "T11": (
         "The API is there, but may the bAInk ask for its tokens *on behalf of a user*?",
@@ -67,12 +68,16 @@ BY_MISTAKE: Mapping[str, tuple[str, ...]] = {
     "T12": (
         "The bAInk may ask for tokens of the API. With which permissions?",
         f"{_API} > Application Access > the bAInk > Edit: tick create:transfer.",
-        "PATCH client-grants/{id} with the scope create:transfer in the list.",
+        "The grant is there, so step 4's cell is answered 409. Change it: "
+        '`await http.patch("client-grants/" + its_id, json={"scope": ["create:transfer"]})`; the '
+        "check shows the id.",
     ),
     "T13": (
         "With RBAC, a token holds only what the *user* may do as well.",
         "User Management > Users > the customer > Permissions > Assign Permissions.",
-        "Or switch RBAC off: the API > Settings > RBAC Settings.",
+        "Or switch RBAC off: the API > Settings > RBAC Settings, or "
+        '`await http.patch("resource-servers/" + lab.quoted(world.audience), '
+        'json={"enforce_policies": False})`',
     ),
     "T14": (
         "The tenant does not believe that we are the bAInk. What proves it?",

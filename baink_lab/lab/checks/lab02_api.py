@@ -1,0 +1,212 @@
+"""Lab 02's API at the tenant: its identifier and tokens, its permission, and who may ask."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from baink_lab.lab.checks.result import Result, failed, not_yet, passed
+from baink_lab.lab.look_at_apis import ALGORITHMS
+from baink_lab.lab.tenant_view import DIALECTS, TenantView
+from baink_lab.settings import TRANSFER_SCOPE
+
+if TYPE_CHECKING:
+    from baink_lab.lab.session import Lab
+
+API, PERMISSION, ACCESS = "api", "permission", "access"
+CLOSE = 0.75  # how alike two names are that are meant to be the same
+
+
+async def api_exists(lab: Lab) -> Result:
+    """An API with the very identifier that the bank wants, and RFC 9068 tokens."""
+    view = await lab.tenant()
+    wanted = lab.world.audience
+    if view.api is None:
+        return await _api_missing(lab, view, wanted)
+    dialect = view.api.get("token_dialect")
+    if dialect not in DIALECTS:
+        why = (
+            f"The API's token profile is {dialect}: Auth0's own. Its tokens say typ JWT and have "
+            "no client_id; the bank takes RFC 9068 tokens, whose typ is at+jwt, so that an ID "
+            "token can never pass as an access token."
+        )
+        step = (
+            "Applications > APIs > your API > Settings > JSON Web Token (JWT) Profile: RFC 9068. "
+            f"By API: {patch_api(token_dialect=DIALECTS[0])}."
+        )
+        return failed(API, why, step, "T8")
+    if (algorithm := view.api.get("signing_alg")) not in ALGORITHMS:
+        why = (
+            f"The API's tokens are signed with {algorithm}. The bank takes "
+            f"{' and '.join(ALGORITHMS)}: it verifies with the tenant's public keys, and shares no "
+            "secret with anybody."
+        )
+        step = (
+            "Applications > APIs > your API > Settings > Signing Algorithm: RS256. "
+            f"By API: {patch_api(signing_alg='RS256')}."
+        )
+        return failed(API, why, step, hints=(step,))
+    why = (
+        "The API is there, under the very identifier that the bank looks for in `aud`, and its "
+        "tokens are RFC 9068 access tokens."
+    )
+    return passed(API, why)
+
+
+async def permission_exists(lab: Lab) -> Result:
+    """The API defines create:transfer."""
+    view = await lab.tenant()
+    if view.api is None:
+        return first(PERMISSION, API)
+    if TRANSFER_SCOPE in view.scopes:
+        why = "The API defines create:transfer: it can now be asked for, granted, and checked."
+        return passed(PERMISSION, why)
+    alike = difflib.get_close_matches(TRANSFER_SCOPE, view.scopes, 1, CLOSE)
+    if alike:
+        why = (
+            f'The API defines "{alike[0]}", the bank wants "{TRANSFER_SCOPE}". A scope is compared '
+            "letter by letter, and one that does not exist is left out of tokens without a word."
+        )
+        step = (
+            "Applications > APIs > your API > Permissions: add create:transfer. By API: run the "
+            "cell of step 3 again, with that value. (The other one may stay: nobody asks for it.)"
+        )
+        return failed(PERMISSION, why, step, "T10")
+    if not view.scopes and not view.grants:
+        why = "The API defines no permission yet."
+        return not_yet(PERMISSION, why, "Run the cell of step 3.")
+    why = (
+        f"The API defines: {', '.join(view.scopes) or 'nothing'}. create:transfer is not among "
+        "them, so the tenant leaves it out of every token, and the bank answers 403 "
+        "insufficient_scope."
+    )
+    step = "Applications > APIs > your API > Permissions > Add a Permission: create:transfer."
+    return failed(PERMISSION, why, step, "T9")
+
+
+async def access_granted(lab: Lab) -> Result:
+    """The application may ask for the permission on behalf of users."""
+    view = await lab.tenant()
+    if view.api is None:
+        return first(ACCESS, API)
+    if TRANSFER_SCOPE not in view.scopes:
+        return first(ACCESS, PERMISSION)
+    if view.has_access:
+        why = (
+            "The bAInk may ask for create:transfer on behalf of users. Every other application "
+            "of the tenant may not."
+        )
+        if view.user_policy == "allow_all":
+            why = "The API lets every application of the tenant ask, so the bAInk may ask too."
+        return passed(ACCESS, why)
+    if view.user_policy == "deny_all":
+        return _nobody_may()
+    if not view.grants and not await refused(lab, "is not authorized to access"):
+        why = "The bAInk is not authorized for the API yet."
+        return not_yet(ACCESS, why, "Run the cell of step 4.")
+    return _grant_falls_short(view)
+
+
+def _grant_falls_short(view: TenantView) -> Result:
+    where = "Applications > APIs > your API > Application Access > the bAInk > Edit"
+    if view.user_grant is not None:
+        has = ", ".join(view.user_grant.get("scope", [])) or "no permission"
+        why = (
+            f"The bAInk is authorized for the API, with {has}. What the grant lacks is left out "
+            "of the token without a word."
+        )
+        path = f"client-grants/{view.user_grant['id']}"
+        step = (
+            f"{where}: tick create:transfer. By API: "
+            f'`await http.patch("{path}", json={{"scope": ["create:transfer"]}})`.'
+        )
+        return failed(ACCESS, why, step, "T12")
+    why = (
+        "The bAInk is not authorized for the API."
+        if not view.grants
+        else "The bAInk's grant is of the subject type client: for its own account, machine to "
+        "machine. CIBA asks on behalf of a user, and needs a grant of the type user."
+    )
+    step = (
+        f"{where} > User-Delegated Access. By API: run the cell of step 4, with "
+        '`"subject_type": "user"`. (A grant of the type client may stay.)'
+    )
+    return failed(ACCESS, why, step, "T11")
+
+
+def _nobody_may() -> Result:
+    why = (
+        "The API's access policy for users is deny_all: no application may ask on behalf of "
+        "users, whatever it was granted."
+    )
+    policies = {"user": {"policy": "require_client_grant"}}
+    step = (
+        "Applications > APIs > your API > Settings > Application Access Policy, For User Access: "
+        f"Per-app authorization. By API: {patch_api(subject_type_authorization=policies)}. "
+        "Then step 4."
+    )
+    hints = (
+        "The grant is not the fault. Who may ask at all, by the API's own policy?",
+        "Compare subject_type_authorization with the one in the cell of step 2.",
+        step,
+    )
+    return failed(ACCESS, why, step, "T11", hints=hints)
+
+
+def patch_api(**change: object) -> str:
+    """The call that changes the API, as code to copy into a cell."""
+    path = '"resource-servers/" + lab.quoted(world.audience)'
+    return f"`await http.patch({path}, json={change})`"
+
+
+async def _api_missing(lab: Lab, view: TenantView, wanted: str) -> Result:
+    base = wanted.removesuffix("/transfers")
+    others = [str(api["identifier"]) for api in view.apis if api["identifier"] != base]
+    alike = difflib.get_close_matches(wanted, others, 1, CLOSE)
+    if alike:
+        why = (
+            f"There is an API {alike[0]}\nand the bank wants      {wanted}\nIdentifiers are "
+            f"compared letter by letter: {_difference(alike[0], wanted)}."
+        )
+        step = (
+            "An identifier cannot be changed. Run the cell of step 2 with `world.audience`; the "
+            "other API may stay, nobody asks for it."
+        )
+        return failed(API, why, step, "T7")
+    if not others and not await refused(lab, "Service not enabled within domain"):
+        return not_yet(API, "The tenant has no API for transfers yet.", "Run the cell of step 2.")
+    known = ", ".join(others) or "none but the one for accounts"
+    why = (
+        f"The tenant has no API {wanted} (it has: {known}). A request for it is answered 403 "
+        "access_denied, Service not enabled within domain."
+    )
+    step = f"Applications > APIs > Create API, with the identifier {wanted}."
+    return failed(API, why, step, "T6")
+
+
+def _difference(given: str, wanted: str) -> str:
+    """Where two identifiers differ, in words."""
+    matcher = difflib.SequenceMatcher(None, given, wanted, autojunk=False)
+    parts = []
+    for what, start, end, start2, end2 in matcher.get_opcodes():
+        if what != "equal":
+            had, needs = given[start:end], wanted[start2:end2]
+            if not had:
+                parts.append(f"“{needs}” is missing after “{given[:start][-8:]}”")
+            elif not needs:
+                parts.append(f"“{had}” is too much, after “{given[:start][-8:]}”")
+            else:
+                parts.append(f"“{had}” should be “{needs}”")
+    return ", ".join(parts)
+
+
+def first(name: str, step: str) -> Result:
+    """Not yet: the check of another step comes first."""
+    why = f'The check "{step}" comes first, and is not passed.'
+    return not_yet(name, why, f'Run await lab.check("{step}"): it says what to do.')
+
+
+async def refused(lab: Lab, words: str) -> bool:
+    """True when the tenant has refused a request to the phone with these words."""
+    entries: list[dict[str, Any]] = await lab.log("ciba_start_failed")
+    return any(words in str(one.get("description")) for one in entries)
