@@ -55,7 +55,7 @@ def test_the_users_packages_are_all_used():
     for package in ("ipywidgets", "httpx", "langgraph", "openai"):
         assert re.search(rf"^\s*(?:import|from) {package}\b", code, re.M), package
     assert "jupyterlab" in (ROOT / "Makefile").read_text("utf-8")
-    assert "--nbval-lax" in (ROOT / "tests/notebooks/test_nbval.py").read_text("utf-8")
+    assert "--nbval-lax" in (ROOT / "tests/notebooks/unattended.py").read_text("utf-8")
 
 
 def test_the_top_level_is_as_the_user_fixed_it():
