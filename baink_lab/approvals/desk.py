@@ -266,10 +266,10 @@ class Desk:
             )
         wanted = {"user_id": user_id}
         latest = await self.store.asearch(NAMESPACE, filter=wanted, limit=PAGE)
-        if sum(item.value["created_at"] > now - 60 for item in latest) >= self._pushes_a_minute:
+        states = [item.value["state"] for item in latest if item.value["created_at"] > now - 60]
+        if len(states) >= self._pushes_a_minute:
             raise ToolRefused(
-                f"The phone was asked {self._pushes_a_minute} times within a minute. That is "
-                "enough: wait a minute, then ask again.",
+                _too_often(self._pushes_a_minute, states),
                 code="too_many_pushes",
             )
         self._latest.append(now)
@@ -335,6 +335,19 @@ class Desk:
             return await self._enroll(user_id)
         except Auth0Error:
             return None  # the outcome is true without a link, and the lab tells how to get one
+
+
+def _too_often(most: int, states: list[str]) -> str:
+    if {State.UNENROLLED, State.FAILED}.intersection(states):  # these met no phone, and count too
+        return (
+            f"The tenant was asked {most} times within a minute to reach this customer, which is "
+            "the most for one customer. If no phone is enrolled, enrol one; wait a minute, then "
+            "ask again."
+        )
+    return (
+        f"The phone was asked {most} times within a minute. That is enough: wait a minute, then "
+        "ask again."
+    )
 
 
 def outcome_answer(state: str, **more: Any) -> Mapping[str, Any]:

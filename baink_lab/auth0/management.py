@@ -130,6 +130,11 @@ class ManagementClient:
         factors = _objects(await self.get("guardian/factors"))
         return any(each.get("name") == PUSH and each.get("enabled") is True for each in factors)
 
+    async def push_provider(self) -> str | None:
+        """Who gets pushes: `guardian`, or one's own app by `sns` or `direct`; None: not known."""
+        found = await self._find(f"guardian/factors/{PUSH}/selected-provider")
+        return str(found["provider"]) if found and found.get("provider") else None
+
     async def enrollment_ticket(self, user_id: str) -> str:
         """A URL, good once for 5 days, where this user enrolls a phone. Nothing is mailed."""
         wanted = {"user_id": user_id, "send_mail": False, "factor": PUSH}

@@ -1,7 +1,8 @@
 """Bring the tenant to where a lab starts: add what is missing, take away what came ready-made.
 
-What a learner made is never taken away: the progress file remembers which pieces came with the
-sandbox or were added here, and only those go again.
+What a learner made is never taken away here (`start_over` does that): the progress file remembers
+which pieces came with the sandbox or were added here, and only those go again. What was there and
+was only changed stays whose it was.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ from urllib.parse import quote
 import httpx
 
 from baink_lab.auth0.ciba import CIBA_GRANT
-from baink_lab.auth0.management import ManagementClient
+from baink_lab.auth0.management import PUSH, ManagementClient
+from baink_lab.auth0.tokens import ALGORITHMS
 from baink_lab.lab.enrolment import enroll_stand_in
 from baink_lab.lab.progress import Progress
-from baink_lab.lab.tenant_view import PUSH_CHANNEL, TenantView, look
+from baink_lab.lab.tenant_view import DIALECTS, GUARDIAN_APP, PUSH_CHANNEL, TenantView, look
 from baink_lab.settings import TRANSFER_SCOPE, World
 
+LOGIN_GRANTS = ("authorization_code", "refresh_token")  # every lab stands on them
 FIRST_READY_LAB = 4  # from here on everything is configured; before the labs too, in lab 00
+
+FACTOR = f"guardian/factors/{PUSH}"
 
 TRANSFERS_API: Mapping[str, Any] = {
     "name": "bAInk transfers",
@@ -33,7 +38,9 @@ TRANSFERS_API: Mapping[str, Any] = {
     },
 }
 
-_Change: TypeAlias = Callable[[ManagementClient, World, TenantView], Awaitable[Any]]
+#: Makes a piece; says in words what of it was there and has been changed, or nothing.
+_Make: TypeAlias = Callable[[ManagementClient, World, TenantView], Awaitable[str]]
+_Remove: TypeAlias = Callable[[ManagementClient, World, TenantView], Awaitable[None]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,8 +56,8 @@ class _Piece:
     name: str
     lab: int
     mark: Callable[[TenantView], str | None]
-    make: _Change
-    remove: _Change
+    make: _Make
+    remove: _Remove
 
 
 async def catch_up(
@@ -75,36 +82,44 @@ async def catch_up(
     Raises:
         Auth0Error: the tenant refused a change.
     """
-    view = await look(management, world)
+    view, told = await _log_in_again(management, world, await look(management, world))
     ours = _ours(view, world, progress)
-    added = [n for n, one in PIECES.items() if needs(number, one) and one.mark(view) is None]
+    lacking = [n for n, one in PIECES.items() if needs(number, one) and one.mark(view) is None]
     taken = [n for n, one in PIECES.items() if not needs(number, one) and _may_go(n, view, ours)]
-    for name in added:
+    changed: dict[str, str] = {}
+    for name in lacking:
         if name == "phone":
             await enroll_stand_in(await management.enrollment_ticket(world.user_id), http=http)
-        else:
-            await PIECES[name].make(management, world, view)
+        elif words := await PIECES[name].make(management, world, view):
+            changed[name] = words
     for name in reversed(taken):
         if not (name == "permission" and "api" in taken):  # it goes with its API
             await PIECES[name].remove(management, world, view)
-    if added or taken:
+    added = [name for name in lacking if name not in changed]
+    if lacking or taken:
         after = await look(management, world)
+        ours = _ours(after, world, progress) if changed else ours
         ours |= {name: str(PIECES[name].mark(after)) for name in added}
         ours = {name: mark for name, mark in ours.items() if name not in taken}
     with progress.change() as content:
         content["world"] = {"client_id": world.client_id, "ours": ours}
-    return _told(number, added, taken)
+    return [*told, *_told(number, added, list(changed.values()), taken)]
 
 
-async def start_over(
-    management: ManagementClient, world: World, number: int, progress: Progress
-) -> list[str]:
-    """Bring the tenant to where lab `number` starts, the learner's own objects included."""
-    view = await look(management, world)
-    ours = {name: mark for name, piece in PIECES.items() if (mark := piece.mark(view))}
-    with progress.change() as content:
-        content["world"] = {"client_id": world.client_id, "ours": ours}
-    return await catch_up(management, world, number, progress)
+async def _log_in_again(
+    management: ManagementClient, world: World, view: TenantView
+) -> tuple[TenantView, list[str]]:
+    """Give the application back what a login needs: a PATCH with fewer grant types takes it."""
+    granted = view.client.get("grant_types") or []
+    lost = [one for one in LOGIN_GRANTS if one not in granted]
+    if not lost:
+        return view, []
+    client = await management.patch(client_path(world), {"grant_types": [*lost, *granted]})
+    told = (
+        f"The application the bAInk had lost what a login needs, {' and '.join(lost)}, so I gave "
+        "it back. (A PATCH replaces the whole list of grant types.)"
+    )
+    return dataclasses.replace(view, client=client), [told]
 
 
 def _ours(view: TenantView, world: World, progress: Progress) -> dict[str, str]:
@@ -127,14 +142,17 @@ def _may_go(name: str, view: TenantView, ours: Mapping[str, str]) -> bool:
     mark = PIECES[name].mark(view)
     if mark is None or ours.get(name) != mark:
         return False
-    return not (name in ("api", "permission") and view.grants and "access" not in ours)
+    others = [one for one in view.grants if str(one["id"]) != ours.get("access")]
+    return not (name in ("api", "permission") and others)
 
 
-def _told(number: int, added: list[str], taken: list[str]) -> list[str]:
+def _told(number: int, added: list[str], changed: list[str], taken: list[str]) -> list[str]:
     sentences = []
-    if added:
-        names = ", ".join(PIECES[name].name for name in added)
-        sentences.append(f"Lab {number:02d} stands on earlier steps, so I added: {names}.")
+    done = [f"added: {', '.join(PIECES[name].name for name in added)}"] if added else []
+    done += [f"changed: {'; '.join(changed)}"] if changed else []
+    if done:
+        text = ". I ".join(done)
+        sentences.append(f"Lab {number:02d} stands on earlier steps, so I {text}.")
     if taken:
         names = ", ".join(PIECES[name].name for name in taken)
         sentences.append(
@@ -145,39 +163,52 @@ def _told(number: int, added: list[str], taken: list[str]) -> list[str]:
     return sentences
 
 
-async def _make_ciba(management: ManagementClient, world: World, view: TenantView) -> None:
+async def _make_ciba(management: ManagementClient, world: World, view: TenantView) -> str:
     client = view.client
+    granted = client.get("grant_types") or []
+    channels = client.get("async_approval_notification_channels") or []
     body: dict[str, Any] = {
-        "grant_types": _with(client.get("grant_types"), CIBA_GRANT),
-        "async_approval_notification_channels": _with(
-            client.get("async_approval_notification_channels"), PUSH_CHANNEL
-        ),
+        "grant_types": _with(granted, CIBA_GRANT),
+        "async_approval_notification_channels": _with(channels, PUSH_CHANNEL),
     }
     if client.get("token_endpoint_auth_method") == "none":
         body["token_endpoint_auth_method"] = "client_secret_post"  # noqa: S105 - a method's name
-    await management.patch(_client_path(world), body)
+    await management.patch(client_path(world), body)
+    if CIBA_GRANT not in granted:
+        return ""
+    had = ", ".join(channels) or "none"
+    return f"the bAInk's notification channels from {had} to {', '.join([*channels, PUSH_CHANNEL])}"
 
 
 async def _remove_ciba(management: ManagementClient, world: World, view: TenantView) -> None:
     kept = [one for one in view.client["grant_types"] if one != CIBA_GRANT]
-    await management.patch(_client_path(world), {"grant_types": kept})
+    await management.patch(client_path(world), {"grant_types": kept})
 
 
-async def _make_api(management: ManagementClient, world: World, view: TenantView) -> None:
+async def _make_api(management: ManagementClient, world: World, view: TenantView) -> str:
     if view.api is None:
-        body = {**TRANSFERS_API, "identifier": world.audience}
-        await management.post("resource-servers", body)
-    else:
-        await management.patch(api_path(world), {"token_dialect": TRANSFERS_API["token_dialect"]})
+        await management.post("resource-servers", {**TRANSFERS_API, "identifier": world.audience})
+        return ""
+    body, words = {}, []
+    for name, fitting, in_words in (
+        ("token_dialect", DIALECTS, "token profile"),
+        ("signing_alg", ALGORITHMS, "signing algorithm"),
+    ):
+        if (had := view.api.get(name)) not in fitting:
+            body[name] = TRANSFERS_API[name]
+            words.append(f"{in_words} from {had} to {TRANSFERS_API[name]}")
+    await management.patch(api_path(world), body)
+    return f"the transfers API's {' and its '.join(words)}"
 
 
 async def _remove_api(management: ManagementClient, world: World, view: TenantView) -> None:
     await management.delete(api_path(world))
 
 
-async def _make_permission(management: ManagementClient, world: World, view: TenantView) -> None:
+async def _make_permission(management: ManagementClient, world: World, view: TenantView) -> str:
     scopes = [*(view.api or {}).get("scopes", []), permission()]
     await management.patch(api_path(world), {"scopes": scopes})
+    return ""
 
 
 async def _remove_permission(management: ManagementClient, world: World, view: TenantView) -> None:
@@ -185,15 +216,22 @@ async def _remove_permission(management: ManagementClient, world: World, view: T
     await management.patch(api_path(world), {"scopes": kept})
 
 
-async def _make_access(management: ManagementClient, world: World, view: TenantView) -> None:
+async def _make_access(management: ManagementClient, world: World, view: TenantView) -> str:
+    words = []
     if view.user_policy == "deny_all":
         policies = TRANSFERS_API["subject_type_authorization"]
         await management.patch(api_path(world), {"subject_type_authorization": policies})
-    if view.user_grant is None:
+        wanted = policies["user"]["policy"]
+        words.append(f"the transfers API's access policy for users from deny_all to {wanted}")
+    grant = view.user_grant
+    if grant is None:
         await management.post("client-grants", access(world))
-    else:
-        scope = _with(view.user_grant.get("scope"), TRANSFER_SCOPE)
-        await management.patch(f"client-grants/{view.user_grant['id']}", {"scope": scope})
+        words += ["the bAInk's access to it, which is new"] if words else []
+    elif not grant.get("allow_all_scopes") and TRANSFER_SCOPE not in grant.get("scope", []):
+        scope = _with(grant.get("scope"), TRANSFER_SCOPE)
+        await management.patch(f"client-grants/{grant['id']}", {"scope": scope})
+        words.append(f"the bAInk's grant for it: {TRANSFER_SCOPE} is in it now")
+    return "; ".join(words)
 
 
 async def _remove_access(management: ManagementClient, world: World, view: TenantView) -> None:
@@ -201,16 +239,29 @@ async def _remove_access(management: ManagementClient, world: World, view: Tenan
         await management.delete(f"client-grants/{view.user_grant['id']}")
 
 
-async def _make_factor(management: ManagementClient, world: World, view: TenantView) -> None:
-    await management.put("guardian/factors/push-notification", {"enabled": True})
+async def _make_factor(management: ManagementClient, world: World, view: TenantView) -> str:
+    words = await guardian_app(management, view)
+    if view.factor:
+        return words
+    await management.put(FACTOR, {"enabled": True})
+    return ""
 
 
 async def _remove_factor(management: ManagementClient, world: World, view: TenantView) -> None:
-    await management.put("guardian/factors/push-notification", {"enabled": False})
+    await management.put(FACTOR, {"enabled": False})
 
 
-async def _make_phone(management: ManagementClient, world: World, view: TenantView) -> None:
+async def guardian_app(management: ManagementClient, view: TenantView) -> str:
+    """Let the Guardian app get the pushes again; says what was changed, or nothing."""
+    if view.provider in {GUARDIAN_APP, None}:
+        return ""
+    await management.put(f"{FACTOR}/selected-provider", {"provider": GUARDIAN_APP})
+    return f"the tenant's push provider from {view.provider} to {GUARDIAN_APP}"
+
+
+async def _make_phone(management: ManagementClient, world: World, view: TenantView) -> str:
     await enroll_stand_in(await management.enrollment_ticket(world.user_id))
+    return ""
 
 
 async def _remove_phone(management: ManagementClient, world: World, view: TenantView) -> None:
@@ -234,7 +285,8 @@ def api_path(world: World) -> str:
     return f"resource-servers/{quote(world.audience, safe='')}"
 
 
-def _client_path(world: World) -> str:
+def client_path(world: World) -> str:
+    """Where the Management API has the bAInk's application."""
     return f"clients/{quote(world.client_id, safe='')}"
 
 
@@ -274,7 +326,7 @@ PIECES: dict[str, _Piece] = {
     "factor": _Piece(
         "the Guardian push factor",
         3,
-        lambda view: "on" if view.factor else None,
+        lambda view: "on" if view.has_factor else None,
         _make_factor,
         _remove_factor,
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from baink_lab.auth0.management import ManagementClient
 from baink_lab.errors import BainkError
 from baink_lab.lab.catch_up import PIECES, needs
@@ -28,6 +30,7 @@ async def missing(management: ManagementClient, world: World, number: int) -> li
         view = await look(management, world)
     except BainkError as failure:
         return [f"Whether your tenant has what earlier labs configure is not known: {failure}"]
+    view = dataclasses.replace(view, provider=None)  # with an app of one's own, it is another one
     lacking = [
         f"{piece.name} (lab {piece.lab:02d})"
         for name, piece in PIECES.items()

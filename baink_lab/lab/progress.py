@@ -67,6 +67,16 @@ class Progress:
         with self.change() as content:
             content["labs"].pop(f"{number:02d}", None)
 
+    def begin(self, number: int, log_id: str) -> None:
+        """Remember the tenant's newest log entry: what comes after it belongs to the lab."""
+        with self.change() as content:
+            content["labs"].setdefault(f"{number:02d}", {})["begun_after"] = log_id
+
+    def begun_after(self, number: int) -> str | None:
+        """The log entry after which the lab was begun; None before that."""
+        found = self.read()["labs"].get(f"{number:02d}", {}).get("begun_after")
+        return found if isinstance(found, str) else None
+
     def export(self, path: Path) -> Path:
         """Copy the file to where the learner wants it."""
         with self.change():

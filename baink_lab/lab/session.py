@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from baink_lab.bank.client import BankClient
+from baink_lab.errors import BainkError
 from baink_lab.lab import checks
-from baink_lab.lab.catch_up import catch_up, start_over
+from baink_lab.lab.catch_up import catch_up
 from baink_lab.lab.checks.exercises import Exercise
 from baink_lab.lab.control import ControlError
 from baink_lab.lab.doctor import as_html, as_text, examine
@@ -22,6 +23,7 @@ from baink_lab.lab.live_steps import missing
 from baink_lab.lab.on_the_wire import OnTheWire
 from baink_lab.lab.progress import Progress
 from baink_lab.lab.show import Shown, paragraph, source, time_of_day
+from baink_lab.lab.start_over import start_over
 from baink_lab.lab.surviving import Surviving
 from baink_lab.lab.teaching import Teacher
 from baink_lab.lab.two_resumers import measured
@@ -152,6 +154,7 @@ class Lab(Surviving, OnTheWire):
         told = await self.catch_up(over=True)
         if self.clock.ahead:
             told.append(await self._real_time())
+        await self._begun()
         return paragraph(" ".join([f"Lab {self.number:02d} begins anew.", *told]))
 
     async def catch_up(self, *, over: bool = False) -> list[str]:
@@ -166,7 +169,22 @@ class Lab(Surviving, OnTheWire):
             return await missing(self.manager(), self.world, self.number)
         told = await self._tenant_up()
         bring = start_over if over else catch_up
-        return told + await bring(self.manager(), self.world, self.number, self.progress)
+        done = await bring(self.manager(), self.world, self.number, self.progress)
+        if done or self.progress.begun_after(self.number) is None:
+            await self._begun()
+        return told + done
+
+    async def log_of_lab(self, *kinds: str) -> list[dict[str, Any]]:
+        """Like `log`, without what is older than this lab's beginning: its first cell, a reset."""
+        entries, mark = await self.log(), self.progress.begun_after(self.number)
+        at = next((at for at, one in enumerate(entries) if one["log_id"] == mark), -1)
+        return [one for one in entries[at + 1 :] if not kinds or one["type"] in kinds]
+
+    async def _begun(self) -> None:
+        """Other labs' refusals and invitations say nothing about what was tried in this one."""
+        with contextlib.suppress(BainkError):  # live mode may not read the log, nor need it
+            newest = (await self.log())[-1:]
+            self.progress.begin(self.number, newest[0]["log_id"] if newest else "")
 
     async def _tenant_up(self) -> list[str]:
         """A lab opens on a whole world: an outage that somebody ordered is over, and that is told.
@@ -185,8 +203,9 @@ class Lab(Surviving, OnTheWire):
         if self._live:
             return "changes nothing at your tenant (`baink-lab doctor --undo` lists what was)"
         return (
-            "brings the sandbox's tenant back to where the lab starts. What waits on the phone "
-            "for this lab is denied, and the clock shows real time again"
+            "brings the sandbox's tenant back to where the lab starts: what was configured in it "
+            "or for a later lab goes, yours too. What waits on the phone for this lab is denied, "
+            "and the clock shows real time again"
         )
 
     async def _real_time(self) -> str:

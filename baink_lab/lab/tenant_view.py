@@ -11,10 +11,12 @@ import httpx
 
 from baink_lab.auth0.ciba import CIBA_GRANT
 from baink_lab.auth0.management import ManagementClient
+from baink_lab.auth0.tokens import ALGORITHMS
 from baink_lab.clock import Clock
 from baink_lab.settings import TRANSFER_SCOPE, World
 
 PUSH_CHANNEL = "guardian-push"
+GUARDIAN_APP = "guardian"
 DIALECTS = ("rfc9068_profile", "rfc9068_profile_authz")
 
 
@@ -28,6 +30,7 @@ class TenantView:
         apis: every API that the tenant's owner made.
         grants: the bAInk's grants for the transfers API, of every subject type.
         factor: whether Guardian push is switched on.
+        provider: which app gets the pushes; None when the tenant does not say.
         devices: the customer's confirmed Guardian devices.
     """
 
@@ -36,6 +39,7 @@ class TenantView:
     apis: list[dict[str, Any]]
     grants: list[dict[str, Any]]
     factor: bool
+    provider: str | None
     devices: list[dict[str, Any]]
 
     @property
@@ -62,8 +66,17 @@ class TenantView:
 
     @property
     def has_api(self) -> bool:
-        """Whether the API is there, with the token profile that the bank takes."""
-        return self.api is not None and self.api.get("token_dialect") in DIALECTS
+        """Whether the API is there, with the tokens that the bank takes."""
+        return (
+            self.api is not None
+            and self.api.get("token_dialect") in DIALECTS
+            and self.api.get("signing_alg") in ALGORITHMS
+        )
+
+    @property
+    def has_factor(self) -> bool:
+        """Whether pushes are sent, and to the Guardian app."""
+        return self.factor and self.provider in {GUARDIAN_APP, None}
 
     @property
     def has_access(self) -> bool:
@@ -104,15 +117,16 @@ async def look(management: ManagementClient, world: World) -> TenantView:
         Auth0Error: the tenant refused, or did not answer.
     """
     user = f"users/{quote(world.user_id, safe='')}"
-    client, api, apis, grants, factor, devices = await asyncio.gather(
+    client, api, apis, grants, factor, provider, devices = await asyncio.gather(
         management.find_client(world.client_id),
         management.find_resource_server(world.audience),
         management.get("resource-servers", per_page=100),
         management.client_grants(client_id=world.client_id, audience=world.audience),
         management.push_factor_enabled(),
+        management.push_provider(),
         management.get(f"{user}/enrollments") if world.user_id else _nobody(),
     )
     own = [one for one in apis if not one.get("is_system")]
     mine = [one for one in devices if one.get("auth_method") == "guardian"]
     confirmed = [one for one in mine if one.get("status") == "confirmed"]
-    return TenantView(client or {}, api, own, grants, factor, confirmed)
+    return TenantView(client or {}, api, own, grants, factor, provider, confirmed)

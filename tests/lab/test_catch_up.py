@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from baink_lab.lab.catch_up import PIECES, catch_up
+from baink_lab.lab.catch_up import PIECES, access, catch_up
 from tests.lab.lab_world import opened
 
 pytestmark = pytest.mark.timeout(90)
@@ -76,6 +76,85 @@ async def test_a_half_done_api_is_finished_not_replaced(lab):
     assert view.api["id"] == made
     assert view.api["token_dialect"] == "rfc9068_profile"
     assert view.scopes == ["read:mine", "create:transfer"]
+
+
+LOGIN = {"authorization_code", "refresh_token"}
+CIBA = "urn:openid:params:grant-type:ciba"
+
+
+async def grant_types(lab, *values):
+    await lab.api.patch(f"clients/{lab.world.client_id}", {"grant_types": list(values)})
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 6])
+async def test_a_lost_login_comes_back_with_any_lab_and_is_told(lab, number):
+    await bring(lab, number)
+    await grant_types(lab, CIBA, "client_credentials")
+    (told,) = await bring(lab, number)
+    assert "authorization_code and refresh_token" in told
+    now = set((await lab.tenant()).client["grant_types"])
+    assert now == {*LOGIN, CIBA, "client_credentials"}, "what was there stays"
+    assert await bring(lab, number) == []
+
+
+async def test_only_what_was_lost_of_a_login_is_told(lab):
+    await grant_types(lab, "authorization_code")
+    (told,) = await bring(lab, 1)
+    assert "refresh_token" in told
+    assert "authorization_code" not in told
+
+
+async def test_what_was_only_changed_is_not_called_added(lab):
+    await PIECES["api"].make(lab.api, lab.world, await lab.tenant())
+    await PIECES["permission"].make(lab.api, lab.world, await lab.tenant())
+    await PIECES["ciba"].make(lab.api, lab.world, await lab.tenant())
+    await PIECES["access"].make(lab.api, lab.world, await lab.tenant())
+    view = await lab.tenant()
+    made, grant = view.api["id"], view.user_grant["id"]
+    path = f"resource-servers/{made}"
+    await lab.api.patch(path, {"token_dialect": "access_token", "signing_alg": "HS256"})
+    await lab.api.patch(f"client-grants/{grant}", {"scope": []})
+    email = {"async_approval_notification_channels": ["email"]}
+    await lab.api.patch(f"clients/{lab.world.client_id}", email)
+    (told,) = await bring(lab, 3)
+    assert "added" not in told
+    assert "token profile from access_token to rfc9068_profile" in told
+    assert "signing algorithm from HS256 to RS256" in told
+    assert "guardian-push" in told
+    assert "create:transfer" in told
+    assert await there(lab) == LAB_2
+    assert (await lab.tenant()).api["signing_alg"] == "RS256"
+    await bring(lab, 2)
+    view = await lab.tenant()
+    assert (view.api["id"], view.user_grant["id"]) == (made, grant), "changed is not made by us"
+    assert await there(lab) == LAB_2
+
+
+async def test_a_policy_that_shuts_everybody_out_is_opened_and_told(lab):
+    await bring(lab, 3)
+    api = (await lab.tenant()).api["id"]
+    policies = {"user": {"policy": "deny_all"}, "client": {"policy": "require_client_grant"}}
+    await lab.api.patch(f"resource-servers/{api}", {"subject_type_authorization": policies})
+    (told,) = await bring(lab, 3)
+    assert "access policy for users from deny_all to require_client_grant" in told
+    assert "added" not in told
+
+
+async def test_another_push_app_is_told_and_changed_where_the_phone_is_needed(lab):
+    await bring(lab, 4)
+    path = "guardian/factors/push-notification/selected-provider"
+    await lab.api.put(path, {"provider": "sns"})
+    (told,) = await bring(lab, 4)
+    assert "push provider from sns to guardian" in told
+    assert await lab.api.get(path) == {"provider": "guardian"}
+
+
+async def test_a_grant_of_the_learners_own_keeps_its_api(lab):
+    await bring(lab, 3)
+    mine = access(lab.world) | {"subject_type": "client"}
+    grant = await lab.api.post("client-grants", mine)
+    await bring(lab, 2)
+    assert grant["id"] in [one["id"] for one in (await lab.tenant()).grants]
 
 
 async def test_reset_takes_the_learners_objects_too(lab):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from baink_lab.lab.catch_up import PIECES, api_path, catch_up
@@ -32,7 +34,7 @@ async def only(lab, wanted):
     return name
 
 
-async def test_untouched_is_not_attempted(lab):  # first: the tenant's log is still empty
+async def test_untouched_is_not_attempted(lab):
     found, results = await mistakes(lab)
     assert found == set()
     assert {one.kind for one in results.values()} == {Kind.NOT_ATTEMPTED}
@@ -73,6 +75,92 @@ async def test_t13_the_customer_lacks_the_permission(lab):
     await lab.settled()
     assert await lab.check(name)
     await lab.api.patch(api_path(lab.world), {"enforce_policies": False})
+
+
+async def test_nothing_that_an_earlier_life_of_the_lab_did_counts(lab):
+    await lab.say("Move $25 from checking to savings")
+    await lab.api.enrollment_ticket(lab.world.user_id)
+    assert (await lab.check("push_factor")).mistake == "T4"
+    assert (await lab.check("enrolled")).mistake == "T5"
+    await lab.reset(sure=True)
+    found, results = await mistakes(lab)
+    assert found == set()
+    assert {one.kind for one in results.values()} == {Kind.NOT_ATTEMPTED}
+
+
+async def test_an_invitation_for_another_lab_does_not_count(lab):
+    await ready(lab)  # it makes a ticket, and uses it
+    await lab.catch_up()
+    assert (await lab.check("enrolled")).kind is Kind.NOT_ATTEMPTED
+
+
+async def test_aiyas_own_invitation_is_not_the_learners_try(lab):
+    await PIECES["factor"].make(lab.api, lab.world, await lab.tenant())
+    await lab.say("Move $25 from checking to savings")
+    before = await lab.check("enrolled")
+    assert before.kind is Kind.NOT_ATTEMPTED
+    assert "step 3" in before.next_step
+    await lab.api.enrollment_ticket(lab.world.user_id)
+    assert (await lab.check("enrolled")).mistake == "T5"
+
+
+@pytest.mark.parametrize(("provider", "by"), [("sns", "Amazon SNS"), ("direct", "FCM and APNs")])
+async def test_pushes_to_another_app_do_not_reach_the_guardian_app(lab, provider, by):
+    http = await lab.management()
+    factor = "guardian/factors/push-notification"
+    await http.put(factor, json={"enabled": True})
+    await http.put(f"{factor}/selected-provider", json={"provider": provider})
+    wrong = await lab.check("push_factor")
+    assert wrong.kind is Kind.WRONG
+    assert f"its provider is {provider}" in wrong.why
+    assert by in wrong.why
+    assert "two requests" in repr(lab.hint("push_factor"))
+    (code,) = re.findall(r"`await (.+?)`", wrong.next_step)
+    assert (await eval(code, {"http": http, "factor": factor})).is_success
+    good = await lab.check("push_factor")
+    assert "goes to the Guardian app" in good.why
+
+
+async def test_an_app_of_ones_own_is_right_where_the_customer_is_enrolled_in_it(lab, monkeypatch):
+    await ready(lab)
+    path = "guardian/factors/push-notification/selected-provider"
+    await lab.api.put(path, {"provider": "direct"})
+    assert not await lab.check("push_factor"), "in the sandbox there is no such app"
+    monkeypatch.setattr(type(lab.settings), "mode", "live")
+    assert (
+        "an app of your own, where the customer is enrolled" in (await lab.check("push_factor")).why
+    )
+    assert not [one for one in await lab.catch_up() if "push factor" in one]
+    monkeypatch.undo()
+    await PIECES["phone"].remove(lab.api, lab.world, await lab.tenant())
+    monkeypatch.setattr(type(lab.settings), "mode", "live")
+    assert not await lab.check("push_factor")
+
+
+async def test_a_refusal_by_the_bank_is_no_transfer(lab):
+    await ready(lab)
+    await lab.say("Move $25 from checking to savings")
+    await lab.phone.approve()
+    await lab.settled()
+    assert await lab.check("continued")
+    await lab.api.patch(api_path(lab.world), {"token_dialect": "access_token"})
+    await lab.say("Move $25 from checking to savings")
+    await lab.phone.approve()
+    await lab.settled()
+    red = await lab.check("continued")
+    assert (red.name, red.kind) == ("continued", Kind.WRONG)
+    assert "invalid_token" in red.why
+
+
+async def test_who_asks_too_often_without_a_phone_is_told_the_truth(lab, capsys):
+    await PIECES["factor"].make(lab.api, lab.world, await lab.tenant())
+    for _ in range(6):
+        await lab.say("Move $25 from checking to savings")
+    told = capsys.readouterr().out
+    assert "The phone was asked" not in told
+    assert "5 times within a minute to reach this customer" in told
+    assert "enrol one; wait a minute" in told
+    assert (await lab.check("enrolled")).kind is Kind.NOT_ATTEMPTED
 
 
 async def test_a_customer_without_a_phone_enrols_and_goes_on(lab, capsys):

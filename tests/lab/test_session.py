@@ -73,6 +73,45 @@ async def test_every_state_of_the_first_transfer(lab, capsys):
     assert "Nothing waits" in capsys.readouterr().out
 
 
+async def move(lab, words="Move $25 from checking to savings"):
+    await lab.say(words)
+    await lab.phone.approve()
+    await lab.settled()
+
+
+async def test_an_approval_is_judged_by_its_own_transfer_not_by_an_earlier_one(lab):
+    await move(lab)
+    assert await lab.check("first_transfer")
+    api = f"resource-servers/{lab.quoted(lab.world.audience)}"
+    await lab.manager().patch(api, {"token_dialect": "access_token"})
+    await move(lab)
+    refused = await lab.check("first_transfer")
+    assert refused.kind is Kind.WRONG
+    assert "then the bank refused (invalid_token): “The access token is not valid" in refused.why
+    assert "Nothing moved." in refused.why
+    assert "Lab 02, step 2" in refused.next_step
+    assert "2475.00" in repr(await lab.balances())
+    await lab.manager().patch(api, {"token_dialect": "rfc9068_profile"})
+    await lab.say("Move $2000 from checking to savings")
+    await lab.say("Move $2000 from checking to savings")
+    await lab.phone.approve()
+    await lab.phone.approve()
+    await lab.settled()
+    poor = await lab.check("first_transfer")
+    assert poor.kind is Kind.WRONG
+    assert "insufficient_funds" in poor.why
+    assert "lab.balances()" in poor.next_step
+
+
+async def test_two_transfers_are_not_told_as_one(lab):
+    await move(lab)
+    await move(lab)
+    done = await lab.check("first_transfer")
+    assert done
+    assert "25.00 USD and 25.00 USD left the account, each once: you asked for 2" in done.why
+    assert "2450.00" in repr(await lab.balances())
+
+
 async def test_a_sandbox_killed_while_a_cell_waits_is_told_and_the_cell_goes_on(lab, capsys):
     await lab.say("Move $25 from checking to savings")
     waiting = asyncio.create_task(lab.settled())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from baink_lab.approvals import Approval, State
+from baink_lab.lab.checks.evidence import Story
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
 from baink_lab.lab.checks.shelf import Shelf
 
@@ -25,13 +26,28 @@ _ENDS = {
     State.UNENROLLED: ("The customer has no phone enrolled.", FIX, "T5"),
 }
 
+_NOT_THE_BANK = {"changed_after_approval", "approval_lapsed"}
+#: Where to look after a yes that moved nothing, by the bank's code.
+_STEPS = {
+    "insufficient_scope": (
+        "Lab 02, steps 3 and 4: the token lacks create:transfer. The checks there say why."
+    ),
+    "invalid_token": (
+        "Lab 02, step 2: identifier, token profile and signing algorithm of the API. The check "
+        "there says which."
+    ),
+    "insufficient_funds": "Ask for less than the account holds: await lab.balances().",
+    "approval_lapsed": AGAIN,
+}
+
 
 async def first_transfer(lab: Lab) -> Result:
-    """One transfer of this lab was approved on the phone and is in the ledger, once."""
-    approvals = await lab.approvals()
+    """The latest transfer that was approved on the phone is in the ledger, once."""
+    story = await Story.of(lab)
+    approvals = story.approvals
     done = [one for one in approvals if one.state is State.APPROVED and one.delivered]
     if done:
-        return await _in_the_ledger(lab, done[-1])
+        return await _in_the_ledger(story, done)
     if not approvals:
         return not_yet(NAME, "Nothing was asked of the phone so far.", ASK)
     last = approvals[-1]
@@ -42,18 +58,30 @@ async def first_transfer(lab: Lab) -> Result:
     return failed(NAME, why, next_step, mistake)
 
 
-async def _in_the_ledger(lab: Lab, approval: Approval) -> Result:
-    said = approval.arguments
-    entries = await lab.history(said["from_account"])
-    amount = f"-{said['amount']}"
-    if any(entry["amount"] == amount for entry in entries):
-        why = (
-            f"{said['amount']} {said['currency']} left the account, once. The agent asked, the "
-            "phone decided, and the bank took only the token that the approval brought."
-        )
-        return passed(NAME, why)
-    why = f"The push was approved, but the ledger shows no entry of {amount}."
-    return failed(NAME, why, "Ask Aiya what became of the transfer.")
+async def _in_the_ledger(story: Story, done: list[Approval]) -> Result:
+    """Each approval's own transfer is looked for, by the reference on the bank's receipt."""
+    times = [await story.times_moved(one) for one in done]
+    if not times[-1]:
+        return _moved_nothing(story.outcome(done[-1]))
+    moved = [one.arguments for one, often in zip(done, times, strict=True) if often]
+    sums = " and ".join(f"{said['amount']} {said['currency']}" for said in moved)
+    how = "once"
+    if len(moved) > 1:
+        how = f"each once: you asked for {len(moved)} transfers, and said yes to each of them"
+    why = (
+        f"{sums} left the account, {how}. The agent asked, the "
+        "phone decided, and the bank took only the token that the approval brought."
+    )
+    return passed(NAME, why)
+
+
+def _moved_nothing(told: dict[str, Any]) -> Result:
+    """The phone said yes, and nothing moved: what Aiya was told about it."""
+    reason = str(told.get("reason") or "no reason is known")
+    who = "Aiya did not act" if reason in _NOT_THE_BANK else "the bank refused"
+    said = f": “{told['message']}”" if told.get("message") else "."
+    why = f"The phone said yes, and then {who} ({reason}){said} Nothing moved."
+    return failed(NAME, why, _STEPS.get(reason, FIX))
 
 
 SHELF = Shelf(0, {NAME: first_transfer})

@@ -207,6 +207,6 @@ def first(name: str, step: str) -> Result:
 
 
 async def refused(lab: Lab, words: str) -> bool:
-    """True when the tenant has refused a request to the phone with these words."""
-    entries: list[dict[str, Any]] = await lab.log("ciba_start_failed")
+    """True when the tenant has refused a request of this lab to the phone with these words."""
+    entries: list[dict[str, Any]] = await lab.log_of_lab("ciba_start_failed")
     return any(words in str(one.get("description")) for one in entries)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from baink_lab.approvals import State
@@ -20,14 +20,17 @@ _REFUSED = "not enrolled in push notifications"
 
 
 async def push_factor(lab: Lab) -> Result:
-    """Guardian push is switched on for the tenant."""
+    """Guardian push is switched on for the tenant, and goes to the Guardian app."""
     view = await lab.tenant()
-    if view.factor:
+    if view.has_factor:
         why = (
-            "Guardian push is on: the tenant can send a question to a customer's phone. It is a "
-            "switch of the whole tenant; who gets a push is decided by who is enrolled."
+            "Guardian push is on, and goes to the Guardian app: the tenant can send a question to "
+            "a customer's phone. It is a switch of the whole tenant; who gets a push is decided by "
+            "who is enrolled."
         )
         return passed(FACTOR, why)
+    if view.factor:
+        return _another_app(str(view.provider), enrolled_live=_live(lab) and bool(view.devices))
     if not view.devices and not await _was_refused(lab):
         return not_yet(FACTOR, "Guardian push is off, as in a new tenant.", "Run step 1's cell.")
     why = (
@@ -48,10 +51,10 @@ async def enrolled(lab: Lab) -> Result:
             "a question, and whose signature to expect under the answer."
         )
         return passed(ENROLLED, why)
-    tickets = [one for one in await lab.log("sapi") if "ticket" in str(one.get("description"))]
-    if not tickets and not await _was_refused(lab):
+    if not await _has_invited(lab):
         why = "The customer has no phone enrolled yet."
-        return not_yet(ENROLLED, why, "Run the cells of step 2 and step 3.")
+        step = "Run the cells of step 2 and step 3, and press the button on the page of the link."
+        return not_yet(ENROLLED, why, step)
     why = (
         "The customer has no confirmed device. A ticket alone enrols nobody: somebody has to open "
         "its link, on the page press the button, and with a real phone scan the code."
@@ -73,9 +76,52 @@ async def went_on(lab: Lab) -> Result:
     return dataclasses.replace(await first_transfer(lab), name=CONTINUED)
 
 
+def _live(lab: Lab) -> bool:
+    return lab.settings.mode == "live"
+
+
+def _another_app(provider: str, *, enrolled_live: bool) -> Result:
+    """The second request of step 1 named an app that few learners have, and none in the sandbox."""
+    sender = {"sns": "Amazon SNS", "direct": "your own FCM and APNs credentials"}
+    by = sender.get(provider, provider)
+    why = (
+        f"Guardian push is on, but its provider is {provider}: pushes go by {by}, to an app of "
+        "your own with the Guardian SDK. The Guardian app gets none of them."
+    )
+    if enrolled_live:
+        why = (
+            f"Guardian push is on, and goes by {by} to an app of your own, where the customer is "
+            "enrolled. The Guardian app gets none of it."
+        )
+        return passed(FACTOR, why)
+    step = (
+        "Security > Multi-factor Auth > Push Notification using Auth0 Guardian > Push Notification "
+        "App: Auth0 Guardian. By API: "
+        '`await http.put(f"{factor}/selected-provider", json={"provider": "guardian"})`. '
+        "(With an app of your own at a real tenant: go on, this turns green once it is enrolled.)"
+    )
+    hints = (
+        "Step 1's cell sends two requests. What does the second one choose?",
+        "The table above compares two apps. Which of them has your customer?",
+        step,
+    )
+    return failed(FACTOR, why, step, hints=hints)
+
+
 async def _was_refused(lab: Lab) -> bool:
-    entries = await lab.log("ciba_start_failed")
-    return any(_REFUSED in str(one.get("description")) for one in entries)
+    return bool(await _refusals(lab))
+
+
+async def _refusals(lab: Lab) -> list[dict[str, Any]]:
+    entries = await lab.log_of_lab("ciba_start_failed")
+    return [one for one in entries if _REFUSED in str(one.get("description"))]
+
+
+async def _has_invited(lab: Lab) -> bool:
+    """Whether the learner made a ticket; Aiya makes one for each request that met no phone."""
+    calls = await lab.log_of_lab("sapi")
+    tickets = [one for one in calls if "ticket" in str(one.get("description"))]
+    return len(tickets) > len(await _refusals(lab))
 
 
 async def _lacks_permission(lab: Lab) -> Result | None:
