@@ -6,7 +6,7 @@ import dataclasses
 
 from baink_lab.auth0.management import ManagementClient
 from baink_lab.errors import BainkError
-from baink_lab.lab.catch_up import PIECES, needs
+from baink_lab.lab.tenant_pieces import PIECES, needs
 from baink_lab.lab.tenant_view import look
 from baink_lab.settings import World
 

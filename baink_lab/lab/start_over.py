@@ -10,17 +10,17 @@ from typing import Any
 
 from baink_lab.auth0.ciba import CIBA_GRANT
 from baink_lab.auth0.management import ManagementClient
-from baink_lab.lab.catch_up import (
+from baink_lab.lab.catch_up import catch_up
+from baink_lab.lab.progress import Progress
+from baink_lab.lab.tenant_pieces import (
     FACTOR,
     LOGIN_GRANTS,
     PIECES,
     api_path,
-    catch_up,
     client_path,
     guardian_app,
     needs,
 )
-from baink_lab.lab.progress import Progress
 from baink_lab.lab.tenant_view import PUSH_CHANNEL, TenantView, look
 from baink_lab.settings import World
 

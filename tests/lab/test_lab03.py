@@ -6,10 +6,11 @@ import re
 
 import pytest
 
-from baink_lab.lab.catch_up import PIECES, api_path, catch_up
+from baink_lab.lab.catch_up import catch_up
 from baink_lab.lab.checks import Kind
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
 from baink_lab.lab.enrolment import EnrolmentRefused, enroll_stand_in
+from baink_lab.lab.tenant_pieces import PIECES, api_path
 from tests.lab.lab_world import mistakes, opened
 
 pytestmark = pytest.mark.timeout(90)

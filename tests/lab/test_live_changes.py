@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from baink_lab.cli import app
 from baink_lab.lab.careful import NotSent
-from baink_lab.lab.catch_up import PIECES
 from baink_lab.lab.journal import Journal
+from baink_lab.lab.tenant_pieces import PIECES
 from baink_lab.lab.tenant_view import look
 from baink_lab.lab.undo import way_back
 from baink_lab.sandbox import launch
