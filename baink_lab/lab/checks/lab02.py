@@ -22,6 +22,7 @@ from baink_lab.lab.checks.lab02_api import (
 )
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
 from baink_lab.lab.checks.shelf import Shelf
+from baink_lab.lab.tenant_pieces import LOGIN_GRANTS
 from baink_lab.lab.tenant_view import PUSH_CHANNEL, TenantView
 from baink_lab.lab.tokens import claims_of, wanted_by_bank, why_refused
 from baink_lab.settings import TRANSFER_SCOPE
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 SETTINGS, CIBA, TOKEN = "settings", "ciba", "token"
 APP = "Applications > Applications > the bAInk"
-LOGIN_GRANTS = ("authorization_code", "refresh_token")
 
 
 async def settings_fit(lab: Lab) -> Result:
