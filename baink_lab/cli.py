@@ -149,6 +149,7 @@ def reset(
         typer.echo("Stopped the sandbox that was running.")
     shutil.rmtree(home)
     typer.echo(f"Deleted {home}.")
+    typer.echo("In each notebook that is open: Kernel > Restart Kernel…, then the first cell.")
 
 
 def _undo() -> str:

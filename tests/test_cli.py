@@ -173,7 +173,9 @@ def test_reset_asks_and_takes_yes_for_an_answer(baink, lived_in):
 def test_reset_with_yes_does_not_ask(baink, lived_in):
     done = baink("reset", "--yes")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"Deleted {lived_in}.\n"
+    told, for_notebooks = done.stdout.splitlines()
+    assert told == f"Deleted {lived_in}."
+    assert "Kernel > Restart Kernel…" in for_notebooks
     assert not lived_in.exists()
 
 

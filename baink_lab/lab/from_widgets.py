@@ -31,3 +31,13 @@ class Runner:
         task = self._loop.create_task(work())
         self._running.add(task)  # the loop itself keeps only weak references
         task.add_done_callback(self._running.discard)
+
+
+def has_widgets() -> bool:
+    """Whether widgets can be shown here: in a kernel, with ipywidgets installed."""
+    try:
+        import ipywidgets  # noqa: F401, PLC0415
+        from IPython import get_ipython  # noqa: PLC0415
+    except ImportError:
+        return False
+    return getattr(get_ipython(), "kernel", None) is not None

@@ -52,6 +52,8 @@ async def open_lab(number: int) -> Lab:
     lab = _opened.get(number)
     if lab is None or lab.ready != ready:
         if lab is not None:
+            if lab.taken_away:
+                print("The files of this lab were taken away: it begins anew.")  # noqa: T201
             await lab.close()
         lab = _opened[number] = session.Lab(number, settings, ready)
         lab.watch()

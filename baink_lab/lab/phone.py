@@ -12,6 +12,7 @@ import httpx
 from baink_lab.clock import Clock, SystemClock
 from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.durations import in_words
+from baink_lab.lab.from_widgets import has_widgets
 from baink_lab.lab.phone_screen import Decision, Notification, Screen
 from baink_lab.lab.show import Shown, WidgetShown, clock_face, paragraph, table, time_of_day
 from baink_lab.sandbox.loopback import loopback_http
@@ -123,6 +124,17 @@ class Phone:
         address = f"open {self.url}, or " if self._url else ""
         words = f"The phone. Without widgets: {address}run await lab.phone.approve()"
         return WidgetShown(self._screen.box, words)
+
+    def show_once(self) -> None:
+        """Show the widget here, unless this kernel has shown it already.
+
+        After a restart the one above belongs to a kernel that is gone: its buttons do nothing.
+        """
+        if self._url is not None and self._screen is None and has_widgets():
+            from IPython import display as ipython  # noqa: PLC0415 - notebooks only
+
+            show: Any = ipython.display
+            show(self.widget())
 
     def close(self) -> None:
         """Switch the widget off, wherever it is shown; showing it again switches it on."""

@@ -27,6 +27,7 @@ from baink_lab.lab.start_over import start_over
 from baink_lab.lab.surviving import Surviving
 from baink_lab.lab.teaching import Teacher
 from baink_lab.lab.two_resumers import measured
+from baink_lab.lab.unawaited import Unawaited
 from baink_lab.sandbox import launch
 from baink_lab.settings import Settings
 
@@ -102,20 +103,28 @@ class Lab(Surviving, OnTheWire):
         """A learner's function; None while its cell was not run."""
         return self._teacher.found(name)
 
-    async def check(self, name: str) -> checks.Result:
-        """Look whether a step is done.
+    def check(self, name: str = "") -> Unawaited[checks.Result]:
+        """Look whether a step is done, once it is awaited.
 
         Raises:
-            NoSuchCheck: this lab has no check of that name.
+            NoSuchCheck: this lab has no check of that name; the sentence lists those that it has.
         """
-        return await self._teacher.check(name)
+        return Unawaited(f'await lab.check("{name}")', lambda: self._teacher.check(name))
 
-    def hint(self, name: str) -> Shown:
-        """One step more towards a solution, as the last check went; none after a pass."""
+    def hint(self, name: str = "") -> Shown:
+        """One step more towards a solution, as the last check went; none after a pass.
+
+        Raises:
+            NoSuchCheck: this lab has no check of that name; the sentence lists those that it has.
+        """
         return paragraph(self._teacher.hint(name))
 
-    def solution(self, name: str) -> Shown:
-        """A solution, after a try; it stands in for yours unless yours has passed."""
+    def solution(self, name: str = "") -> Shown:
+        """A solution, after a try; it stands in for yours unless yours has passed.
+
+        Raises:
+            NoSuchCheck: this lab has no exercise of that name; the sentence lists those.
+        """
         return source(self._teacher.solution(name))
 
     def measured(self) -> Shown:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import html
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,11 @@ class Shown:
 
     def __repr__(self) -> str:
         return self.text
+
+    def __await__(self) -> Generator[None, None, Shown]:
+        """Nothing is waited for: who writes `await` where none is needed sees the same."""
+        yield from ()
+        return self
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
         return {"text/html": self.html, "text/plain": self.text}

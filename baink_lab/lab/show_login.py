@@ -8,7 +8,7 @@ from typing import Any
 from baink_lab.clock import Clock
 from baink_lab.errors import BainkError
 from baink_lab.lab.entry import entry
-from baink_lab.lab.from_widgets import Runner
+from baink_lab.lab.from_widgets import Runner, has_widgets
 from baink_lab.lab.pending_login import PendingLogin
 from baink_lab.lab.show import Shown, clock_face, link, paragraph
 
@@ -38,7 +38,7 @@ class LoginView:
         self._timer: Any = None
         if hint:
             _show(paragraph(hint))
-        self._field = _PasteField(pending, back) if _has_widgets() else None
+        self._field = _PasteField(pending, back) if has_widgets() else None
 
     @property
     def can_paste(self) -> bool:
@@ -97,15 +97,6 @@ class _PasteField:
 
     def close(self) -> None:
         self._box.layout.display = "none"
-
-
-def _has_widgets() -> bool:
-    try:
-        import ipywidgets  # noqa: F401, PLC0415
-        from IPython import get_ipython  # noqa: PLC0415
-    except ImportError:
-        return False
-    return getattr(get_ipython(), "kernel", None) is not None
 
 
 def _show(what: Any) -> Any:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sqlite3
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import httpx
@@ -16,6 +18,7 @@ from baink_lab.approvals.desk import NAMESPACE
 from baink_lab.approvals.nodes import Push
 from baink_lab.auth0.management import PUSH
 from baink_lab.auth0.wire import new_http
+from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.bare_tools import ungated
 from baink_lab.lab.chat import Chat
 from baink_lab.lab.checks.exercises import own_piece
@@ -25,12 +28,24 @@ from baink_lab.lab.pieces import Pieces, Registry, Transfer, WrapTransfer, bare_
 from baink_lab.lab.rehearsal import Rehearsal, rehearse
 from baink_lab.lab.show import Drawn, Shown, WidgetShown, table
 from baink_lab.lab.tenant_view import management_client
-from baink_lab.lab.waiting import count_down, line_of
+from baink_lab.lab.waiting import STOPPED, StoppedWaiting, WaitingLine, how_it_ended, line_of
 from baink_lab.settings import Settings
 
 KEEP_APPROVALS = 1000
 
 Decision = Literal["approve", "deny", "ignore"]
+
+
+class TakenAway(InOneSentence, BainkError):
+    """The lab's folder was deleted under this kernel, as `baink-lab reset` does."""
+
+    code = "taken_away"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This kernel's files were taken away, as `baink-lab reset` does: "
+            "run the first cell again."
+        )
 
 
 class Talking(Opened):
@@ -41,16 +56,23 @@ class Talking(Opened):
         self.thread = "main"
         self._stack = contextlib.AsyncExitStack()
         self._aiya: Aiya | None = None
+        self._book: tuple[int, int] | None = None
         self._opening = asyncio.Lock()
         self._chat: Chat | None = None
         self._pieces = Pieces()
 
     async def aiya(self) -> Aiya:
-        """Aiya, woken at the first use; she has to know whose she is."""
+        """Aiya, woken at the first use; she has to know whose she is.
+
+        Raises:
+            TakenAway: her files were deleted while she had them open.
+        """
         if not self.world.user_id:
             await self._customer()
         async with self._opening:
             aiya = self._aiya
+            if self.taken_away:
+                raise TakenAway
             if aiya is None:
                 aiya = await self._stack.enter_async_context(
                     open_aiya(
@@ -70,8 +92,13 @@ class Talking(Opened):
                     )
                 )
                 self._stack.enter_context(aiya.listen(self.traffic.heard))
-                self._aiya = aiya
+                self._aiya, self._book = aiya, _file(self._memory)
         return aiya
+
+    @property
+    def taken_away(self) -> bool:
+        """Whether the files that Aiya has open are not those of this lab any more."""
+        return self._aiya is not None and self._book != _file(self._memory)
 
     async def build(
         self,
@@ -163,35 +190,51 @@ class Talking(Opened):
 
         Args:
             autopilot: what the phone does by itself when BAINK_AUTOPILOT is set.
+
+        Raises:
+            StoppedWaiting: the cell was interrupted; what waits on the phone waits on.
         """
         aiya = await self.aiya()
         waiting = await aiya.waiting(self.thread)
-        if not waiting:
+        # An outcome that is not told yet needs no phone: nobody was enrolled, say.
+        asked = [one for one in waiting if not one.state.is_outcome]
+        if not asked:
             print("Nothing waits for the phone.")  # noqa: T201 - a notebook's output
+        if not waiting:
             return
-        if self.settings.baink_autopilot and autopilot != "ignore" and self.world.phone:
-            for approval in waiting:
+        alone = self.settings.baink_autopilot and self.world.phone
+        if asked and alone and autopilot != "ignore":
+            for approval in asked:
                 await self._press(autopilot, approval)
             # Nobody watches, so nobody waits for the next poll: its time comes at once.
-            await self.clock.advance(max(approval.interval for approval in waiting))
+            await self.clock.advance(max(approval.interval for approval in asked))
         # Events come from the resumer's task, whose prints would land under the cell that started
         # it. So they come here through a queue, and this cell prints them.
         lines: asyncio.Queue[str | None] = asyncio.Queue()
         self._notices.append(lines.put_nowait)
-        counter = asyncio.create_task(count_down(waiting, self.clock))
+        shown = WaitingLine(asked, self.clock, self.phone.url if self.world.phone else "")
+        if asked and not alone:
+            self.phone.show_once()
+        counter = asyncio.create_task(shown.count_down())
         ending = asyncio.create_task(aiya.settled(self.thread))
         ending.add_done_callback(lambda _: lines.put_nowait(None))
+        ended = STOPPED
         try:
             with aiya.listen(lambda *event: lines.put_nowait(self._line(*event))):
                 while (line := await lines.get()) is not None:
                     if line:
                         print(line)  # noqa: T201 - a notebook's output
             await ending
+            now = [await aiya.resumer.desk.get(one.id) or one for one in asked]
+            ended = how_it_ended(now)
+        except asyncio.CancelledError:
+            raise StoppedWaiting(len(asked)) from None
         finally:
             self._notices.remove(lines.put_nowait)
             for task in (counter, ending):
                 task.cancel()
             await asyncio.gather(counter, ending, return_exceptions=True)
+            shown.end(ended)
 
     async def approvals(self) -> list[Approval]:
         """Every approval of this lab so far, oldest first."""
@@ -228,8 +271,14 @@ class Talking(Opened):
         if self._chat is not None:
             self._chat.close()
             self._chat = None
-        await self._stack.aclose()
-        self._aiya = None
+        lost = self.taken_away
+        try:
+            await self._stack.aclose()
+        except sqlite3.Error:
+            if not lost:  # else there is nothing left to write into, and nobody who reads it
+                raise
+        finally:
+            self._aiya = None
 
     async def _watched(self, to: str) -> httpx.AsyncClient:
         return await self._stack.enter_async_context(self.traffic.watched(to))
@@ -254,3 +303,12 @@ class Talking(Opened):
 
     def _line(self, thread: str, event: dict[str, Any]) -> str:
         return line_of(event, self.clock.now()) if thread == self.thread else ""
+
+
+def _file(folder: Path) -> tuple[int, int] | None:
+    """Which file Aiya's threads are in now; one that is open keeps its number to itself."""
+    try:
+        found = (folder / "threads.db").stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

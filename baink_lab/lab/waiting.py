@@ -1,14 +1,37 @@
-"""What a waiting cell prints: Aiya's events in words, and the time left."""
+"""What a waiting cell prints: Aiya's events in words, the time left, and how the wait ended."""
 
 from __future__ import annotations
 
 import asyncio
+import html
+from collections.abc import Sequence
 from typing import Any
 
 from baink_lab.approvals import Approval
 from baink_lab.clock import Clock
+from baink_lab.errors import InOneSentence
 from baink_lab.lab.durations import in_words
-from baink_lab.lab.show import Shown, clock_face
+from baink_lab.lab.show import Shown, clock_face, paragraph
+
+ANSWERED = "The phone was answered."
+TIME_IS_UP = "Time is up: nobody answered on the phone."
+STOPPED = "Stopped waiting."
+OVER = "Nothing waits for the phone any more."
+_ENDS = {"token arrived": ANSWERED, "customer said no": ANSWERED, "time was up": TIME_IS_UP}
+
+
+class StoppedWaiting(InOneSentence, asyncio.CancelledError):
+    """The cell was interrupted. Nothing else was: what waits on the phone waits on.
+
+    Args:
+        asked: how many requests wait.
+    """
+
+    def __init__(self, asked: int) -> None:
+        waits = "the request still waits" if asked == 1 else f"{asked} requests still wait"
+        still = f"; {waits} on the phone" if asked else ""
+        self.sentence = f"Stopped waiting{still}. To wait on, run await lab.settled()."
+        super().__init__(self.sentence)
 
 
 def line_of(event: dict[str, Any], now: float) -> str:
@@ -38,27 +61,56 @@ def line_of(event: dict[str, Any], now: float) -> str:
     return line
 
 
-async def count_down(waiting: list[Approval], clock: Clock) -> None:
-    """Show the time left on one line that is written over.
+def how_it_ended(approvals: Sequence[Approval]) -> str:
+    """Whether the phone was answered, in a sentence.
+
+    Args:
+        approvals: those that were waited for, as they are now.
+    """
+    ends = {_ENDS.get(one.event, OVER) for one in approvals}
+    return ends.pop() if len(ends) == 1 else OVER
+
+
+class WaitingLine:
+    """Where the phone is, and the time left on a line that is written over.
+
+    The way to the phone is a line of its own: nobody could click what is drawn anew each second.
 
     Args:
         waiting: for which answers.
         clock: the lab's.
+        page: the address of the phone's page; empty when the phone is a real one.
     """
-    from IPython import display as ipython  # noqa: PLC0415 - only notebooks count down like this
 
-    show: Any = ipython.display
-    until = max(approval.expires_at for approval in waiting)
-    handle: Any = None
-    try:
-        while (left := until - clock.now()) > 0:
+    def __init__(self, waiting: Sequence[Approval], clock: Clock, page: str) -> None:
+        from IPython import display as ipython  # noqa: PLC0415 - only notebooks count down
+
+        show: Any = ipython.display
+        self._show = show
+        self._until = max((approval.expires_at for approval in waiting), default=0.0)
+        self._clock = clock
+        self._way = self._show(_way(page), display_id=True) if waiting and page else None
+        self._timer: Any = None
+
+    async def count_down(self) -> None:
+        """Show the time left until there is none, or this is cancelled."""
+        while (left := self._until - self._clock.now()) > 0:
             words = f"Waiting for the phone, {clock_face(left)} left: press Approve or Deny on it"
             shown = Shown(f'<p role="timer">{words}.</p>', words)
-            if handle is None:
-                handle = show(shown, display_id=True)
+            if self._timer is None:
+                self._timer = self._show(shown, display_id=True)
             else:
-                handle.update(shown)
+                self._timer.update(shown)
             await asyncio.sleep(1)
-    finally:
-        if handle is not None:
-            handle.update(Shown("<p>The phone has been answered.</p>", "The phone was answered."))
+
+    def end(self, words: str) -> None:
+        """Say how it ended in place of the time, and take the way to the phone away."""
+        if self._way is not None:
+            self._way.update(Shown("", ""))
+        if self._timer is not None:
+            self._timer.update(paragraph(words))
+
+
+def _way(page: str) -> Shown:
+    link = f'<a href="{html.escape(page)}" target="_blank" rel="noreferrer">its page</a>'
+    return Shown(f"<p>No working phone in sight? Open {link}.</p>", f"The phone's page: {page}")

@@ -41,6 +41,20 @@ class Kernel:
         assert len(errors) < 2
         return errors[0] if errors else None
 
+    def texts(self, code):
+        """What a cell shows in words, its warnings included."""
+        texts = []
+
+        def hear(message):
+            kind, content = message["msg_type"], message["content"]
+            if kind in {"execute_result", "display_data"}:
+                texts.append(content["data"]["text/plain"])
+            elif kind in {"stream", "error"}:
+                texts.append(content.get("text") or content["evalue"])
+
+        self._client.execute_interactive(code, output_hook=hear, timeout=60)
+        return texts
+
     def shown(self, code):
         return COLOUR.sub("", "\n".join(self.run(code)["traceback"]))
 
@@ -63,6 +77,9 @@ def kernel(shared_home, tmp_path_factory):
         ("await lab.phone.approve()", NOTHING),
         ("await open_lab(77)", "There is no lab 77. There are: 00 start_here"),
         ("await lab.check('first')", 'Lab 00 has no check "first". It has: '),
+        ("await lab.check()", 'Say which check, by its name. Lab 00 has: "first_transfer".'),
+        ("lab.hint()", 'Say which check, by its name. Lab 00 has: "first_transfer".'),
+        ("lab.solution()", "Say which exercise, by its name. Lab 00 has: none."),
         ("await lab.clock.advance('soon')", "'soon' is no length of time. Write it like "),
         ("await lab.login('no address')", "No login is under way: run await lab.login() first."),
         (
@@ -87,6 +104,20 @@ def test_a_slip_is_answered_with_its_sentence_alone(kernel, code, sentence):
     shown = kernel.shown(code)
     assert sentence in shown
     assert not re.search(r"Traceback|Cell In|File |-->", shown)
+
+
+def test_a_forgotten_await_is_named_and_leaves_no_noise(kernel):
+    shown = kernel.texts("lab.check('first_transfer')")
+    assert shown == [
+        'Nothing was done yet: write `await` in front, like this: await lab.check("first_transfer")'
+    ]
+    assert kernel.texts("import gc\ndel _, __, ___\nOut.clear()\ngc.collect();") == []
+
+
+@pytest.mark.parametrize("call", ["lab.hint('first_transfer')", "lab.launch_pad()"])
+def test_an_await_too_many_does_no_harm(kernel, call):
+    (shown,) = kernel.texts(f"await {call}")
+    assert re.search(r"Hint \d of|Tenant: http", shown)
 
 
 def test_programs_still_see_the_error_and_its_name(kernel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 
 import pytest
 
@@ -13,6 +14,7 @@ from baink_lab.lab.checks import Kind
 from baink_lab.lab.checks.shelf import NoSuchCheck
 from baink_lab.lab.opening import LabError, _opened
 from baink_lab.lab.phone import PhoneError
+from baink_lab.lab.talking import TakenAway
 from baink_lab.sandbox import launch
 from baink_lab.settings import load
 
@@ -130,6 +132,25 @@ async def test_a_sandbox_killed_while_a_cell_waits_is_told_and_the_cell_goes_on(
 
 async def test_the_first_cell_may_run_twice(lab):
     assert await open_lab(0) is lab
+
+
+async def test_a_reset_in_a_terminal_while_a_notebook_is_open(lab, capsys):
+    await lab.say("Move $25 from checking to savings")
+    command = [sys.executable, "-m", "baink_lab.cli", "reset", "--yes"]
+    done = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    told, _ = await done.communicate()
+    assert "Kernel > Restart Kernel" in told.decode()
+    with pytest.raises(TakenAway, match="run the first cell again"):
+        await lab.say("What is my balance?")
+    again = await open_lab(0)
+    assert "were taken away: it begins anew" in capsys.readouterr().out
+    assert again is not lab
+    assert await again.approvals() == []
+    await again.say("Move $30 from checking to savings")
+    await again.phone.approve()
+    await again.settled()
+    assert "Done: $30.00 moved" in capsys.readouterr().out
+    await again.close()
 
 
 async def test_what_is_not_there_is_told_with_what_is(lab):

@@ -69,4 +69,6 @@ class Shelf:
         if name in among:
             return name
         known = ", ".join(f'"{one}"' for one in among) or "none"
+        if not name:
+            raise NoSuchCheck(f"Say which {kind}, by its name. Lab {self.number:02d} has: {known}.")
         raise NoSuchCheck(f'Lab {self.number:02d} has no {kind} "{name}". It has: {known}.')
