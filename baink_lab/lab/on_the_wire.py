@@ -91,8 +91,14 @@ class OnTheWire(Opened):
         """A link to the enrolment page behind a ticket; the autopilot presses its button too.
 
         Args:
-            ticket_url: from an enrolment ticket; in the sandbox a new one when left out.
+            ticket_url: from an enrolment ticket; in the sandbox a new one when left out. Empty
+                when the tenant gave none: that is told.
         """
+        if ticket_url == "":
+            return paragraph(
+                "No ticket, so there is no page to open: the tenant's answer above says why. "
+                "Mend that, and run the cell again."
+            )
         if ticket_url is None and self._live:
             return paragraph(
                 "In live mode ask Aiya for a transfer, and she offers to enrol a phone; "

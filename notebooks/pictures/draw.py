@@ -14,6 +14,7 @@ import segno
 
 FOLDER = Path(__file__).parent
 WIDTH, ROW, LEFT, TOP = 760, 40, 28, 118
+QR_SIDE = 220
 INK, PALE, LINE, BLUE, GLOW = "#1b1f27", "#5b6472", "#b9c0cb", "#1f4fd8", "#fff3cd"
 ARROW = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
 FONT = 'font-family="system-ui, sans-serif"'
@@ -83,7 +84,10 @@ PICTURES = (
     Picture(
         "push_factor",
         ("Security", "Multi-factor Auth", "Push Notification using Auth0 Guardian"),
-        (("Push Notification using Auth0 Guardian", True), ("Push Notification App", "Guardian")),
+        (
+            ("Push Notification using Auth0 Guardian", True),
+            ("Push Notification App", "Auth0 Guardian"),
+        ),
     ),
     Picture(
         "enrol_user",
@@ -135,12 +139,14 @@ def every_picture() -> dict[str, str]:
 
 
 def qr_svg(code: QrCode) -> str:
-    """The code, dark on white in either theme, since cameras want that."""
+    """The code, dark on white in either theme, since cameras want that; all are of one size."""
     drawn = segno.make(code.url, error="m", micro=False)
     image = drawn.svg_inline(
-        scale=5, border=4, dark="#000", light="#fff", title=code.what, desc=code.alt
+        border=4, dark="#000", light="#fff", omitsize=True, title=code.what, desc=code.alt
     )
-    return image.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" role="img" ', 1) + "\n"
+    size = f'width="{QR_SIDE}" height="{QR_SIDE}"'
+    opening = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {size} '
+    return image.replace("<svg ", opening, 1) + "\n"
 
 
 def svg(picture: Picture) -> str:

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.browser.conftest import ARTIFACTS, shot
+from tests.browser.test_lab06 import Learner
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -63,3 +64,21 @@ async def test_the_phone_page_shows_and_answers_a_push(jupyter, page, browser):
     await phone.get_by_text(re.compile("^Approved: Move 25.00 USD")).wait_for()
     await outputs.get_by_text("✅ first_transfer: passed.").wait_for()
     await context.close()
+
+
+async def test_a_push_that_outlived_the_kernel_is_answered_on_a_phone_that_lives(jupyter, page):
+    """The phone above belongs to the dead kernel: the waiting cell shows one of this kernel."""
+    await jupyter.open(page, "00_start_here.ipynb")
+    learner = Learner(page)
+    await learner.run("open_lab")
+    await learner.sees("Lab 00 is open")
+    await learner.run("lab.phone.widget()")
+    await learner.run('lab.say("Move $25')
+    await learner.sees("I sent a push to your phone: “Move 25.00 USD")
+    await learner.restarts_the_kernel()
+    await learner.run("open_lab")
+    await learner.run("lab.settled()")
+    await learner.press("Approve", under="lab.settled()")
+    await learner.sees("The phone was answered.")
+    await learner.sees("Aiya: Done: $25.00 moved")
+    assert not learner.errors

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import nbformat
 import pytest
 
 from baink_lab.lab.catch_up import catch_up
@@ -14,6 +16,7 @@ from baink_lab.lab.tenant_pieces import PIECES, api_path
 from tests.lab.lab_world import mistakes, opened
 
 pytestmark = pytest.mark.timeout(90)
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "03_enroll_guardian.ipynb"
 
 
 @pytest.fixture
@@ -182,3 +185,16 @@ async def test_a_customer_without_a_phone_enrols_and_goes_on(lab, capsys):
     await lab.phone.approve()
     await lab.settled()
     assert await lab.check("continued")
+
+
+async def test_a_refused_ticket_is_told_and_no_error(lab, capsys):
+    """The cell of step 3, with a slip in it."""
+    book = nbformat.read(NOTEBOOK, 4)
+    cell = next(one.source for one in book.cells if "enrollments/ticket" in one.source)
+    *lines, last = cell.replace("push-notification", "push").splitlines()
+    body = "\n".join(f"    {line}" for line in [*lines, f"return {last}"])
+    names = {"lab": lab, "http": await lab.management()}
+    exec(f"async def cell():\n{body}", names)
+    shown = await names["cell"]()
+    assert "400 Bad Request" in capsys.readouterr().out
+    assert "No ticket, so there is no page to open" in repr(shown)

@@ -83,6 +83,28 @@ def test_lab_03_links_both_stores_and_has_their_codes(draw, store):
     }
 
 
+def test_both_codes_are_of_one_size(draw):
+    drawn = draw.every_picture()
+    roots = [ET.fromstring(drawn[f"{one.name}.svg"]) for one in draw.QR_CODES]
+    assert len({(root.get("width"), root.get("height")) for root in roots}) == 1
+    assert all(root.get("viewBox") for root in roots), "it would be cut, not made smaller"
+
+
+def test_lab_03_text_and_picture_name_the_same_app(draw):
+    picture = next(one for one in draw.PICTURES if one.name == "push_factor")
+    label, app = picture.fields[-1]
+    assert f"**{label}: {app}**" in text_of("03")
+
+
+# Lab 02 is written elsewhere at the moment.
+@pytest.mark.parametrize("lab", sorted(set(LABS) - {"02"}))
+def test_a_lab_says_before_the_first_kept_answer_that_it_is_kept(lab):
+    cells = LABS[lab].cells
+    first = next(at for at, cell in enumerate(cells) if cell.get("outputs"))
+    told = "\n".join(cell.source for cell in cells[:first] if cell.cell_type == "markdown")
+    assert "(Below each check you see how its answer looks when all is well, kept" in told
+
+
 def dark_modules(path):
     """Where a QR code's path, made of moves and horizontal lines, is dark."""
     dark, x, y = set(), 0.0, 0.0

@@ -22,8 +22,7 @@ STYLE = """
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center }
 main { width: min(22rem, 90vw); padding: 1.5rem; border: 1px solid; border-radius: 1rem }
-label, .qr { display: block; width: min(14rem, 100%); margin: 1rem auto; border-radius: .5rem }
-code { overflow-wrap: anywhere }
+label { display: block }
 input, button { display: block; width: 100%; box-sizing: border-box; font: inherit }
 .qr { display: block; width: min(14rem, 100%); margin: 1rem auto; border-radius: .5rem }
 code { overflow-wrap: anywhere }
