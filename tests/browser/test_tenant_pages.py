@@ -97,6 +97,9 @@ async def test_a_person_logs_in_and_comes_back_with_a_code(page, ready, elsewher
 async def test_a_person_enrols_a_phone_by_the_link(page, ready):
     before = len(devices(ready))
     await page.goto(ticket(ready))
+    words = await page.get_by_text("What shall this phone be called?").bounding_box()
+    field = await page.get_by_label("What shall this phone be called?").bounding_box()
+    assert words["x"] == field["x"]
     await page.get_by_role("button", name="Enrol the stand-in phone").click()
     await page.get_by_role("status").wait_for()
     assert len(devices(ready)) == before + 1
