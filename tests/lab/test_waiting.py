@@ -133,8 +133,7 @@ def test_a_phone_that_lives_is_shown_where_this_kernel_has_shown_none(kernel):
     page = cell.displays[0]
     assert re.search(r'<a href="http://[^"]+/[\w-]{22}/" target="_blank"', page["text/html"])
     assert re.search(r"http://\S+/[\w-]{22}/$", page["text/plain"])
-    while not any(WIDGET in one for one in cell.displays):
-        assert not cell.hear()
+    assert any(WIDGET in one for one in cell.displays)
     kernel.manager.interrupt_kernel()
     assert cell.end().displays[0]["text/html"] == ""
     again = kernel.begin(SETTLED).until("left: press Approve")
