@@ -96,8 +96,7 @@ def test_lab_03_text_and_picture_name_the_same_app(draw):
     assert f"**{label}: {app}**" in text_of("03")
 
 
-# Lab 02 is written elsewhere at the moment.
-@pytest.mark.parametrize("lab", sorted(set(LABS) - {"02"}))
+@pytest.mark.parametrize("lab", sorted(LABS))
 def test_a_lab_says_before_the_first_kept_answer_that_it_is_kept(lab):
     cells = LABS[lab].cells
     first = next(at for at, cell in enumerate(cells) if cell.get("outputs"))
