@@ -29,6 +29,10 @@ HEALTH_SECONDS = 1.0
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 _STEP_SECONDS = 0.05
+_TAKEN_AWAY = (
+    "The sandbox's files were taken away, so it is not started again. To begin anew, run the "
+    "first cell of a notebook, or the command."
+)
 _DIRECT: dict[str, None] = {"all://127.0.0.1": None, "all://localhost": None}
 
 # Kept so that a child that has ended can be reaped, and is never taken for a running one.
@@ -98,6 +102,8 @@ async def keep(
 ) -> None:
     """Watch the sandbox until cancelled; when it is gone, say so and start it anew.
 
+    Where its folder is gone too, somebody has taken it away: that is told, and is the end.
+
     Args:
         start: calls `ensure` with the options of the caller.
         told: gets a sentence, and the new ready line once it is back.
@@ -107,6 +113,9 @@ async def keep(
         await asyncio.sleep(HEALTH_SECONDS)
         if is_locked(folder):  # cheap; a sandbox that was killed holds no lock
             continue
+        if _is_gone(folder):
+            told(_TAKEN_AWAY, None)
+            return
         told("The sandbox has stopped. I start it anew; nothing is lost.", None)
         try:
             told("The sandbox is back.", await start())
@@ -152,6 +161,10 @@ def is_locked(folder: Path) -> bool:
             return False
     except Timeout:
         return True
+
+
+def _is_gone(folder: Path) -> bool:
+    return not folder.is_dir()
 
 
 async def _running(folder: Path) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -343,8 +344,22 @@ async def test_one_that_is_stopped_by_force_is_told_and_restarted(ensure, home):
         keeper.cancel()
 
 
+async def test_one_whose_files_are_taken_away_is_not_started_again(ensure, home):
+    await ensure()
+    await launch.stop(home)
+    shutil.rmtree(home)
+    told = []
+    watch = launch.keep(ensure, lambda *said: told.append(said), folder=home)
+    await asyncio.wait_for(watch, PATIENCE)
+    ((sentence, ready),) = told
+    assert "taken away" in sentence
+    assert ready is None
+    assert not home.exists()
+
+
 async def test_the_watch_survives_a_start_that_fails(home, monkeypatch):
     monkeypatch.setattr(launch, "HEALTH_SECONDS", 0.01)
+    home.mkdir()
     told = asyncio.Queue()
     failures = iter([launch.SandboxError("No."), BainkError("Nor now."), OSError("disk full")])
 
