@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from baink_lab.lab import checks
-from baink_lab.lab.checks import forgotten
+from baink_lab.lab.checks import endless, forgotten
 from baink_lab.lab.checks.exercises import Exercise, exercise, is_stub, source_of
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
 from baink_lab.lab.checks.result import Kind, Result
@@ -58,12 +59,13 @@ class Teacher:
         """
         look = self._shelf.check(name)
         unready = self._not_ready(name)
-        if unready is None:
-            with forgotten.noticed() as names:
+        result = unready
+        if result is None:
+            with forgotten.noticed() as names, endless.stopped(self._files()) as watch:
                 result = await look(self._lab)
+            if result is None or watch.why:
+                result = Result(name, Kind.WRONG, watch.why, watch.next_step)
             result = forgotten.with_await(result, names)
-        else:
-            result = unready
         self._last[name] = result
         self._progress.note(self._lab.number, result)
         return result
@@ -104,6 +106,12 @@ class Teacher:
         if one := self._exercises.get(name):
             one.solved = True
         return f"{shown}\n# This stands in for your {name} now, until you run its cell again."
+
+    def _files(self) -> set[str]:
+        """Where the learner's functions are written: each cell is a file of its own."""
+        written = (inspect.unwrap(one.written) for one in self._exercises.values())
+        # Code that dataclasses write for themselves claims to be in "<string>".
+        return {one.__code__.co_filename for one in written} - {"<string>"}
 
     def _not_ready(self, name: str) -> Result | None:
         """What is to be said of an exercise before it can be looked at."""

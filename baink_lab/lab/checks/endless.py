@@ -1,0 +1,88 @@
+"""Learner's code that would stop the kernel: a loop without an end, a sleep that blocks.
+
+Neither lets the event loop turn, so nothing else could end it, and a kernel that is stuck in a
+check helps nobody. Lines are counted, not seconds: a slow machine is no mistake.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import linecache
+import sys
+import time
+from collections.abc import Collection, Iterator
+from types import FrameType
+from typing import Any
+
+MOST_LINES = 20_000  # of an exercise in one check; the longest honest one runs some hundreds
+
+
+class Stopped(BaseException):
+    """Ends the learner's code; no `except Exception` in it may go on."""
+
+
+class Watch:
+    """What was stopped.
+
+    Attributes:
+        why: in a sentence; empty when nothing was.
+        next_step: what to do about it.
+    """
+
+    def __init__(self, files: Collection[str]) -> None:
+        self.why = self.next_step = ""
+        self._files = files
+        self._lines = 0
+        self._sleep = time.sleep
+
+    def each_call(self, frame: FrameType, event: str, arg: Any) -> Any:
+        """A trace function: lines of the learner's own code are counted, no others."""
+        return self._each_line if frame.f_code.co_filename in self._files else None
+
+    def _each_line(self, frame: FrameType, event: str, arg: Any) -> Any:
+        if event == "line":
+            self._lines += 1
+            if self._lines > MOST_LINES:
+                code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+                where = f"line {frame.f_lineno}" + (f", `{code}`" if code else "")
+                self._stop(
+                    f"Your code went round {MOST_LINES:,} lines and came to no end, so I stopped "
+                    f"it at {where}.",
+                    "Look at the loop: what ends it, and what does it wait for (with `await`)?",
+                )
+        return self._each_line
+
+    def sleep(self, seconds: Any) -> None:
+        """`time.sleep` for everybody but the learner's code."""
+        if sys._getframe(1).f_code.co_filename in self._files:
+            self._stop(
+                "`time.sleep` stops the whole kernel: while it sleeps nobody else is served, the "
+                "phone's answer neither.",
+                "Write `await clock.sleep(…)` in its place.",
+            )
+        self._sleep(seconds)
+
+    def _stop(self, why: str, next_step: str) -> None:
+        self.why, self.next_step = why, next_step
+        raise Stopped
+
+
+@contextlib.contextmanager
+def stopped(files: Collection[str]) -> Iterator[Watch]:
+    """In this block code from these files is stopped where it would stop the kernel.
+
+    A debugger that is at work is left alone: then nothing is watched.
+    """
+    watch = Watch(files)
+    if sys.gettrace() is not None or not files:
+        yield watch
+        return
+    before = time.sleep
+    time.sleep = watch.sleep
+    sys.settrace(watch.each_call)
+    try:
+        with contextlib.suppress(Stopped):
+            yield watch
+    finally:
+        sys.settrace(None)
+        time.sleep = before

@@ -1,0 +1,116 @@
+"""Learner's code that would hang the kernel is stopped, and told why; honest code is let be."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import pytest
+
+from baink_lab.approvals.poll import Ending, NoAnswer, NotYet, poll_once
+from baink_lab.lab.checks import Kind
+from baink_lab.lab.checks.endless import MOST_LINES
+from tests.lab.lab_world import opened
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+async def lab(shared_home):
+    async with opened(6, ready=True) as lab:
+        yield lab
+
+
+def registry_that_grows(tools, wrapped):
+    for tool in tools:
+        if tool.name != wrapped.name:
+            tools.append(tool)
+    return tools
+
+
+def registry_that_hides_it(tools, wrapped):
+    while True:
+        try:
+            tools.index(wrapped)
+        except Exception:
+            continue
+
+
+async def polls_without_await(approval, desk, ring, clock):
+    while True:
+        match poll_once(desk, approval):
+            case Ending(event, reason, tokens):
+                await desk.settle(approval, event, reason, tokens=tokens)
+                return
+
+
+async def never_leaves(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    seen = None
+    while True:
+        if not isinstance(seen, Ending):
+            seen = await poll_once(desk, approval)
+            if isinstance(seen, NotYet | NoAnswer):
+                await clock.sleep(seen.seconds if isinstance(seen, NotYet) else approval.interval)
+
+
+async def sleeps_for_real(approval, desk, ring, clock):
+    while True:
+        match await poll_once(desk, approval):
+            case NotYet(seconds):
+                time.sleep(seconds)  # noqa: ASYNC251 - the mistake
+            case Ending():
+                return
+
+
+@pytest.mark.parametrize("written", [registry_that_grows, registry_that_hides_it])
+async def test_a_loop_without_an_end_is_stopped_and_shown(lab, written):
+    written.__name__ = "registry"
+    lab.exercise(written)
+    told = await lab.check("registry")
+    assert told.kind is Kind.WRONG
+    assert f"{MOST_LINES:,} lines and came to no end" in told.why
+    assert "`" in told.why.partition(" at line ")[2]
+    assert "what ends it" in told.next_step
+
+
+async def test_an_await_that_is_missing_is_named_as_the_cause(lab):
+    polls_without_await.__name__ = "look_after"
+    lab.exercise(polls_without_await)
+    told = await lab.check("look_after")
+    assert "You forgot `await` in front of `poll_once(…)`" in told.why
+    assert "Write `await`" in told.next_step
+
+
+async def test_a_resumer_that_never_leaves_is_stopped(lab):
+    never_leaves.__name__ = "look_after"
+    lab.exercise(never_leaves)
+    told = await lab.check("look_after")
+    assert told.kind is Kind.WRONG
+    assert "no end" in told.why
+
+
+async def test_a_sleep_that_blocks_the_kernel_is_told_at_once(lab):
+    sleeps_for_real.__name__ = "look_after"
+    lab.exercise(sleeps_for_real)
+    told = await lab.check("look_after")
+    assert "`time.sleep` stops the whole kernel" in told.why
+    assert "await clock.sleep" in told.next_step
+    assert time.sleep.__name__ == "sleep"
+    assert not hasattr(time.sleep, "__self__") or time.sleep.__self__ is time
+
+
+async def test_a_debugger_at_work_is_left_alone(lab):
+    def debugger(frame, event, arg):
+        return None
+
+    def registry(tools, wrapped):
+        return [wrapped if tool.name == wrapped.name else tool for tool in tools]
+
+    lab.exercise(registry)
+    sys.settrace(debugger)
+    try:
+        assert await lab.check("registry")
+        assert sys.gettrace() is debugger
+    finally:
+        sys.settrace(None)
