@@ -62,10 +62,11 @@ class Surviving(Talking):
 
         chat, phone = await self.chat(), self.phone.widget()
         panel = (await self._new_panel()).box
-        side = w.VBox([phone.widget, panel], layout=w.Layout(width="40%", min_width="16em"))
+        side = w.VBox([phone.widget, panel], layout=w.Layout(flex="2 1 16em", min_width="0"))
         panel.layout.width = "100%"
-        chat.widget.layout.width = "58%"
-        row = w.HBox([chat.widget, side], layout=w.Layout(justify_content="space-between"))
+        chat.widget.layout.width, chat.widget.layout.flex = "auto", "3 1 24em"
+        # Side by side where there is room, else one below the other.
+        row = w.HBox([chat.widget, side], layout=w.Layout(flex_flow="row wrap", grid_gap="1em"))
         return WidgetShown(row, f"{chat.text} {phone.text}")
 
     async def ask_and_kill(self, text: str) -> None:

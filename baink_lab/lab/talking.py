@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import httpx
 
 from baink_lab.aiya import Aiya, open_aiya
+from baink_lab.aiya.app import Listener
 from baink_lab.approvals import Approval, Call, GatedTool, Tool
 from baink_lab.approvals.desk import NAMESPACE
 from baink_lab.approvals.nodes import Push
@@ -32,6 +33,7 @@ from baink_lab.lab.waiting import STOPPED, StoppedWaiting, WaitingLine, how_it_e
 from baink_lab.settings import Settings
 
 KEEP_APPROVALS = 1000
+ASKS = " (asks the phone)"
 
 Decision = Literal["approve", "deny", "ignore"]
 
@@ -60,6 +62,8 @@ class Talking(Opened):
         self._opening = asyncio.Lock()
         self._chat: Chat | None = None
         self._pieces = Pieces()
+        self._missed: list[str] = []
+        self._cells = 0  # that print what Aiya says at the moment
 
     async def aiya(self) -> Aiya:
         """Aiya, woken at the first use; she has to know whose she is.
@@ -92,6 +96,7 @@ class Talking(Opened):
                     )
                 )
                 self._stack.enter_context(aiya.listen(self.traffic.heard))
+                self._stack.enter_context(aiya.listen(self._keep))
                 self._aiya, self._book = aiya, _file(self._memory)
         return aiya
 
@@ -132,14 +137,16 @@ class Talking(Opened):
         )
         await self.sleep()
         self._pieces = pieces
-        await self.aiya()
+        tools = (await self.aiya()).tools
+        gated = [f"{one.name}{ASKS * isinstance(one, GatedTool)}" for one in tools]
+        print(f"Aiya has: {', '.join(gated) or 'no tools'}.")  # noqa: T201 - a notebook's output
 
     async def say(self, text: str) -> None:
         """Say something to Aiya in words; prints what she answers and what she does."""
         await self._customer()
         aiya = await self.aiya()
-        print(f"You: {text}")  # noqa: T201 - a notebook's output
-        with aiya.listen(self._print):
+        with self._printed(aiya, self._print):
+            print(f"You: {text}")  # noqa: T201 - a notebook's output
             await aiya.say(text, thread=self.thread)
 
     async def tools(self) -> dict[str, Tool]:
@@ -195,6 +202,7 @@ class Talking(Opened):
             StoppedWaiting: the cell was interrupted; what waits on the phone waits on.
         """
         aiya = await self.aiya()
+        self._tell_missed()
         waiting = await aiya.waiting(self.thread)
         # An outcome that is not told yet needs no phone: nobody was enrolled, say.
         asked = [one for one in waiting if not one.state.is_outcome]
@@ -220,7 +228,7 @@ class Talking(Opened):
         ending.add_done_callback(lambda _: lines.put_nowait(None))
         ended = STOPPED
         try:
-            with aiya.listen(lambda *event: lines.put_nowait(self._line(*event))):
+            with self._printed(aiya, lambda *event: lines.put_nowait(self._line(*event))):
                 while (line := await lines.get()) is not None:
                     if line:
                         print(line)  # noqa: T201 - a notebook's output
@@ -296,6 +304,27 @@ class Talking(Opened):
         for one in await self.phone.waiting():
             if one["binding_message"] == approval.binding_message:
                 await self.phone.decide(decision, one["id"])
+
+    @contextlib.contextmanager
+    def _printed(self, aiya: Aiya, listener: Listener) -> Iterator[None]:
+        """In this block the cell prints what Aiya says, and first what no cell was there for."""
+        self._tell_missed()
+        self._cells += 1
+        try:
+            with aiya.listen(listener):
+                yield
+        finally:
+            self._cells -= 1
+
+    def _keep(self, thread: str, event: dict[str, Any]) -> None:
+        """Keep what is said while no cell and no chat shows it: the phone may be quick."""
+        if not self._cells and self._chat is None and (line := self._line(thread, event)):
+            self._missed.append(line)
+
+    def _tell_missed(self) -> None:
+        missed, self._missed = self._missed, []
+        if missed:
+            print("\n".join(["Meanwhile:", *missed]))  # noqa: T201 - a notebook's output
 
     def _print(self, thread: str, event: dict[str, Any]) -> None:
         if line := self._line(thread, event):

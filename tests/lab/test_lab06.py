@@ -121,7 +121,7 @@ async def test_any_way_to_put_the_gate_in_is_good(lab, good):
         (neither, "has no transfer_funds at all"),
         (gate_alone, "get_accounts, get_history is gone"),
         (nothing, "It returned NoneType"),
-        (a_name, "It returned list"),
+        (a_name, "item 0 is of type str"),
     ],
 )
 async def test_other_slips_are_told_without_a_name(lab, slip, said):
@@ -254,6 +254,60 @@ async def asks_nobody(approval, desk, ring, clock):
     await clock.sleep(approval.interval)
 
 
+async def never_returns(approval, desk, ring, clock):
+    while True:
+        await clock.sleep(approval.interval)
+        match await poll_once(desk, approval):
+            case Ending(event, reason, tokens):
+                await desk.settle(approval, event, reason, tokens=tokens)
+                await ring(approval)
+
+
+async def ends_at_a_yes_only(approval, desk, ring, clock):
+    while True:
+        await clock.sleep(approval.interval)
+        match await poll_once(desk, approval):
+            case Ending("token arrived", reason, tokens):
+                await desk.settle(approval, "token arrived", reason, tokens=tokens)
+                return await ring(approval)
+
+
+async def asks_at_once(approval, desk, ring, clock):
+    while True:
+        match await poll_once(desk, approval):
+            case NotYet(seconds):
+                await clock.sleep(seconds)
+            case NoAnswer():
+                await clock.sleep(approval.interval)
+            case Ending(event, reason, tokens):
+                await desk.settle(approval, event, reason, tokens=tokens)
+                return await ring(approval)
+
+
+async def knows_no_silence(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    while True:
+        match await poll_once(desk, approval):
+            case NotYet(seconds):
+                await clock.sleep(seconds)
+            case Ending(event, reason, tokens):
+                await desk.settle(approval, event, reason, tokens=tokens)
+                return await ring(approval)
+
+
+async def has_no_seconds(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    while not isinstance(answer := await poll_once(desk, approval), Ending):
+        await clock.sleep(answer.seconds)
+    await desk.settle(approval, answer.event, answer.reason, tokens=answer.tokens)
+    await ring(approval)
+
+
+async def forgets_to_sleep(approval, desk, ring, clock):
+    clock.sleep(approval.interval)
+    await looks_right(approval, desk, ring, clock)
+
+
 async def has_a_typo(approval, desk, ring, clock):
     await clock.sleep(approval.intervall)
 
@@ -272,6 +326,11 @@ SLIPS = [
     (goes_on_for_ever, "", "never came to an end"),
     (says_denied_to_all, "", "The record says denied"),
     (asks_nobody, "", "Nothing was asked of the tenant"),
+    (never_returns, "", "and then your loop went on"),
+    (ends_at_a_yes_only, "", "never came to an end"),
+    (asks_at_once, "C6", "your first poll came at once"),
+    (knows_no_silence, "", "you asked again at once"),
+    (forgets_to_sleep, "", "You forgot `await` in front of `clock.sleep(…)`"),
 ]
 
 
@@ -282,6 +341,56 @@ async def test_a_resumers_slip_is_told_by_what_it_led_to(lab, slip, mistake, sai
     assert (result.kind, result.mistake) == (Kind.WRONG, mistake), result
     assert said in result.why
     assert result.next_step
+
+
+async def test_a_resumer_that_raises_while_the_tenant_is_away_is_told_that(lab):
+    put(lab, "look_after", has_no_seconds)
+    told = await lab.check("look_after")
+    assert told.kind is Kind.RAISED
+    assert "'NoAnswer' object has no attribute 'seconds'" in told.why
+
+
+@pytest.mark.parametrize(
+    ("made", "said", "step"),
+    [
+        (lambda tools, wrapped: [one.name for one in tools], "item 0 is of type str", "flat list"),
+        (lambda tools, wrapped: [wrapped, tools], "item 1 is of type list", "flat list"),
+    ],
+)
+async def test_a_list_of_something_else_is_told_by_its_item(lab, made, said, step):
+    put(lab, "registry", made)
+    told = await lab.check("registry")
+    assert said in told.why
+    assert step in told.next_step
+
+
+async def test_an_async_registry_is_told_as_that(lab):
+    async def registry(tools, wrapped):
+        return tools
+
+    put(lab, "registry", registry)
+    told = await lab.check("registry")
+    assert "`def registry`, not `async def registry`" in told.next_step
+    assert "forgot" not in told.why
+
+
+async def test_what_was_said_while_no_cell_was_there_is_told_by_the_next(lab, capsys):
+    await lab.say("Move $15 from checking to savings")
+    await lab.phone.approve()
+    aiya = await lab.aiya()
+    await aiya.settled(lab.thread)
+    capsys.readouterr()
+    await lab.settled()
+    told = capsys.readouterr().out
+    assert told.startswith("Meanwhile:\n")
+    assert "Aiya: Done: $15.00 moved" in told
+    await lab.settled()
+    assert "Meanwhile" not in capsys.readouterr().out
+
+
+async def test_who_builds_aiya_sees_her_tools(lab, capsys):
+    await lab.build()
+    assert "transfer_funds (asks the phone)" in capsys.readouterr().out
 
 
 async def test_a_resumer_that_sleeps_on_another_clock_is_told(lab, monkeypatch):

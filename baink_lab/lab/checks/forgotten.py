@@ -50,8 +50,11 @@ def _as_called(owner: str | None, name: str) -> str:
 
 def with_await(result: Result, names: list[str]) -> Result:
     """The result, which names the forgotten `await` when there is one and something went wrong."""
-    if not names or result.kind not in {Kind.WRONG, Kind.RAISED}:
+    names = [one for one in names if one != result.name]  # not called by the learner, but by us
+    if not names or result.kind not in {Kind.WRONG, Kind.RAISED, Kind.PASSED}:
         return result
+    if result.kind is Kind.PASSED:  # all else is right
+        result = dataclasses.replace(result, kind=Kind.WRONG, why="Everything else is right.")
     calls = " and ".join(f"`{name}(…)`" for name in names)
     why = (
         f"You forgot `await` in front of {calls}: without it nothing is run, and you get a "

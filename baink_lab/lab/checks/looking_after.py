@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LOOK_AFTER = "look_after"
 LONGEST_SECONDS = 400.0  # of the practice clock; a push lives 300
+MOST_RINGS = 20
 STUCK_SECONDS = 8.0  # of the machine's own time without any of the practice clock's
 
 Ring = Callable[[Approval], Awaitable[None]]
@@ -56,12 +57,14 @@ class _Seen:
     Attributes:
         answers: the tenant's, to each poll: OAuth's error code, "ok", or the status when it was
             down.
+        asked_at: seconds of the practice clock since the push, of each poll.
         rings: the state of the approval's record at each ring.
     """
 
     scene: _Scene
     approval: Approval
     answers: list[str]
+    asked_at: list[float]
     rings: list[State] = dataclasses.field(default_factory=list)
     problem: Exception | None = None
     stuck: bool = False
@@ -74,9 +77,12 @@ class _Seen:
 class _Line(httpx.AsyncBaseTransport):
     """The way to the practice tenant: notes each poll, and may be down."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, clock: Clock) -> None:
         self._inner = httpx.ASGITransport(app)
+        self._clock = clock
         self.answers: list[str] = []
+        self.asked_at: list[float] = []
+        self.begun = 0.0
         self.down = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -85,6 +91,7 @@ class _Line(httpx.AsyncBaseTransport):
             return await self._inner.handle_async_request(request)
         if len(self.answers) >= MOST_REQUESTS:
             raise EndlessLoop(f"{MOST_REQUESTS} polls, and still no end.")
+        self.asked_at.append(self._clock.now() - self.begun)
         if self.down:
             self.down -= 1
             self.answers.append("503")
@@ -100,7 +107,7 @@ async def looks_after(lab: Lab) -> Result:
     mine = lab.found(LOOK_AFTER)
     assert mine is not None  # the teacher has seen to that
     async with practice_agent() as agent:
-        line = _Line(create_app(agent.tenant))
+        line = _Line(create_app(agent.tenant), agent.clock)
         async with (
             httpx.AsyncClient(transport=line, base_url=ISSUER) as agent.agent_http,
             agent.process(watch=False),
@@ -124,12 +131,15 @@ async def _play(
     before = len(agent.bank.moved())
     await agent.ask_transfer(call_id=f"call_{thread}", thread=thread)
     (approval,) = await agent.waiting(thread)
-    line.answers, line.down = [], scene.down
-    seen = _Seen(scene, approval, line.answers)
+    line.answers, line.asked_at, line.down = [], [], scene.down
+    line.begun = agent.clock.now()
+    seen = _Seen(scene, approval, line.answers, line.asked_at)
 
     async def ring(rung: Approval) -> None:
         record = await agent.desk.get(approval.id)
         seen.rings.append(record.state if record else State.REQUESTING)
+        if len(seen.rings) > MOST_RINGS:
+            raise EndlessLoop(f"{MOST_RINGS} rings, and still no end.")
         if await agent.resumer.threads.ring(rung):
             await agent.desk.delivered(rung)
 
@@ -180,6 +190,10 @@ def _judge(seen: _Seen, mine: Exercise) -> Result | None:
         )
         step = "Sleep before each poll: `approval.interval` at first, then NotYet's `seconds`."
         return failed(LOOK_AFTER, why, step, "C6")
+    endless = isinstance(seen.problem, EndlessLoop)
+    if len(seen.rings) > 1 and endless and seen.rings[0].is_outcome:
+        why = f"{story}You sealed the outcome and called `ring`, and then your loop went on."
+        return failed(LOOK_AFTER, why, "Leave the loop: `return` after `ring`.")
     if len(seen.rings) > 1:
         why = (
             f"{story}You called `ring` {len(seen.rings)} times, so the graph ran {seen.runs} "
@@ -187,17 +201,23 @@ def _judge(seen: _Seen, mine: Exercise) -> Result | None:
             "the tenant should be polled."
         )
         return failed(LOOK_AFTER, why, "Call `ring` once, at the Ending.")
-    if isinstance(seen.problem, EndlessLoop) or (seen.stuck and len(answers) > 1):
+    if endless or (seen.stuck and len(answers) > 1):
         why = f"{story}You polled {len(answers)} times, and it never came to an end."
-        return failed(LOOK_AFTER, why, "Leave the loop at an Ending: `return` after `ring`.")
+        step = (
+            "Leave the loop at an Ending: `return` after `ring`. And does your `case` match every "
+            "Ending, a no and the end of the time too?"
+        )
+        return failed(LOOK_AFTER, why, step)
     if seen.stuck:
-        why = f"{story}Your function waits for something that never comes."
+        why = f"{story}Your function waits by another clock, or for something that never comes."
         return failed(LOOK_AFTER, why, "Sleep with `await clock.sleep(…)`: I turn that clock.")
     return _judge_end(seen, mine, story)
 
 
 def _judge_end(seen: _Seen, mine: Exercise, story: str) -> Result | None:
     last = seen.answers[-1] if seen.answers else ""
+    if seen.problem is not None:
+        return raised(LOOK_AFTER, seen.problem, mine.written)
     if last == "503":
         why = (
             f"{story}At the first 503 you stopped. The tenant's silence says nothing about the "
@@ -210,8 +230,6 @@ def _judge_end(seen: _Seen, mine: Exercise, story: str) -> Result | None:
             "pressed a button yet."
         )
         return failed(LOOK_AFTER, why, "At NotYet: sleep, and ask again.", "C7")
-    if seen.problem is not None:
-        return raised(LOOK_AFTER, seen.problem, mine.written)
     if not seen.answers:
         step = "answer = await poll_once(desk, approval)"
         return failed(LOOK_AFTER, f"{story}Nothing was asked of the tenant.", step)
@@ -248,13 +266,34 @@ def _judge_outcome(seen: _Seen, story: str) -> Result | None:
         step = "await desk.settle(approval, event, reason, tokens=tokens)"
         return failed(LOOK_AFTER, why, step)
     if seen.state is state and seen.told.get("status") == state and seen.moved == money:
-        return None
+        return _judge_haste(seen, story)
     why = (
         f"{story}The record says {seen.state}, Aiya heard {seen.told.get('status')}, and what "
         f"moved is {', '.join(seen.moved) or 'nothing'}."
     )
     step = "Hand the Ending's event, reason and tokens on as they are."
     return failed(LOOK_AFTER, why, step)
+
+
+def _judge_haste(seen: _Seen, story: str) -> Result | None:
+    """All is right, and the tenant did not complain: but was it asked when it had to be?"""
+    at, interval = seen.asked_at, seen.approval.interval
+    if at[0] < interval:
+        why = (
+            f"{story}All ended well, but your first poll came at once, when nobody can have "
+            "answered yet."
+        )
+        step = "Before the loop: `await clock.sleep(approval.interval)`."
+        return failed(LOOK_AFTER, why, step, "C6")
+    after = [late - early for early, late, answer in zip(at, at[1:], seen.answers, strict=False)
+             if answer == "503"]  # fmt: skip
+    if any(pause < interval for pause in after):
+        why = (
+            f"{story}All ended well, but while the tenant was away you asked again at once. When "
+            "thousands wait, that keeps it from coming back."
+        )
+        return failed(LOOK_AFTER, why, "At NoAnswer: `await clock.sleep(approval.interval)`.")
+    return None
 
 
 class _Bell:
