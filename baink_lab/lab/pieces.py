@@ -92,7 +92,8 @@ class Pieces:
             raise TypeError(
                 f"wrap_transfer returned {kind}, not what with_async_authorization makes."
             )
-        return wrapped
+        # What waits is woken by the node's name, after a restart by an Aiya without these pieces.
+        return dataclasses.replace(wrapped, node=gate.node)
 
     def nodes(self, desk: Desk, bank: BankClient, tools: Sequence[Tool]) -> Mapping[str, Any]:
         """What `build_graph` shall use in place of its own nodes; see `open_aiya`."""

@@ -618,3 +618,13 @@ async def test_code_that_raises_is_told_with_its_line(lab):
         assert "Line " in result.why
         assert step in result.next_step, result
         assert (step in repr(lab.hint(name))) is (step != "Fix that line")
+
+
+async def test_what_waits_for_ones_own_pieces_is_taken_up_without_them(lab, capsys):
+    """As after a restart of the kernel, whose first cell knows nothing of the pieces."""
+    await lab.build(wrap_transfer=wraps())
+    await lab.say("Move $25 from checking to savings")
+    await lab.build()
+    await lab.phone.approve()
+    await lab.settled()
+    assert "Done: $25.00 moved" in capsys.readouterr().out
