@@ -65,7 +65,7 @@ async def test_asked_and_approved(agent):
     [push] = agent.tenant.notifications()
     assert push["binding_message"].startswith("Pay 25.00 USD to Savings #")
     state = await agent.graph.aget_state(agent.config())
-    assert [task.name for task in state.tasks] == ["transfer_funds"]
+    assert [task.name for task in state.tasks] == ["transfer"]
     agent.decide("approve")
     await agent.settle()
     assert agent.bank.moved() == ["25.00"]
