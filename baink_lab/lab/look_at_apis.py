@@ -6,13 +6,13 @@ from typing import Any
 from urllib.parse import quote
 
 from baink_lab.auth0.management import ManagementClient
+from baink_lab.auth0.tokens import ALGORITHMS
 from baink_lab.lab.findings import Finding, judged
 from baink_lab.lab.look_at_client import ONCE
 from baink_lab.lab.tenant_view import DIALECTS
 from baink_lab.settings import READ_SCOPE, TRANSFER_SCOPE, World
 
 MFA_CONSENT = "transactional-authorization-with-mfa"
-ALGORITHMS = ("RS256", "PS256")
 
 
 async def look_at_transfers(management: ManagementClient, world: World) -> list[Finding]:

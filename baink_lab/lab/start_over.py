@@ -13,7 +13,6 @@ from baink_lab.auth0.management import ManagementClient
 from baink_lab.lab.catch_up import catch_up
 from baink_lab.lab.progress import Progress
 from baink_lab.lab.tenant_pieces import (
-    FACTOR,
     LOGIN_GRANTS,
     PIECES,
     api_path,
@@ -48,7 +47,7 @@ async def start_over(
         await management.patch(api_path(world), {"enforce_policies": False})
         restored.append("RBAC of the transfers API, which is off")
     if "factor" not in starts_with:
-        taken += await _no_phone(management, view)
+        taken += await _no_phone(management, world, view)
         if words := await guardian_app(management, view):
             restored.append(words)
     told = []
@@ -103,13 +102,11 @@ async def _no_apis(management: ManagementClient, world: World, view: TenantView)
     return taken
 
 
-async def _no_phone(management: ManagementClient, view: TenantView) -> list[str]:
+async def _no_phone(management: ManagementClient, world: World, view: TenantView) -> list[str]:
     """No phone, and no push factor."""
-    taken = []
-    for device in view.devices:
-        await management.delete(f"guardian/enrollments/{device['id']}")
-        taken.append(f"the phone “{device.get('name') or device['id']}”")
+    await PIECES["phone"].remove(management, world, view)
+    taken = [f"the phone “{device.get('name') or device['id']}”" for device in view.devices]
     if view.factor:
-        await management.put(FACTOR, {"enabled": False})
+        await PIECES["factor"].remove(management, world, view)
         taken.append(PIECES["factor"].name)
     return taken

@@ -58,8 +58,7 @@ class Teacher:
             NoSuchCheck: this lab has no check of that name.
         """
         look = self._shelf.check(name)
-        unready = self._not_ready(name)
-        result = unready
+        result = self._not_ready(name)
         if result is None:
             with forgotten.noticed() as names, endless.stopped(self._files()) as watch:
                 result = await look(self._lab)

@@ -63,11 +63,15 @@ async def sleeps_for_real(approval, desk, ring, clock):
                 return
 
 
+async def checked(lab, name, written):
+    written.__name__ = name
+    lab.exercise(written)
+    return await lab.check(name)
+
+
 @pytest.mark.parametrize("written", [registry_that_grows, registry_that_hides_it])
 async def test_a_loop_without_an_end_is_stopped_and_shown(lab, written):
-    written.__name__ = "registry"
-    lab.exercise(written)
-    told = await lab.check("registry")
+    told = await checked(lab, "registry", written)
     assert told.kind is Kind.WRONG
     assert f"{MOST_LINES:,} lines and came to no end" in told.why
     assert "`" in told.why.partition(" at line ")[2]
@@ -75,25 +79,19 @@ async def test_a_loop_without_an_end_is_stopped_and_shown(lab, written):
 
 
 async def test_an_await_that_is_missing_is_named_as_the_cause(lab):
-    polls_without_await.__name__ = "look_after"
-    lab.exercise(polls_without_await)
-    told = await lab.check("look_after")
+    told = await checked(lab, "look_after", polls_without_await)
     assert "You forgot `await` in front of `poll_once(…)`" in told.why
     assert "Write `await`" in told.next_step
 
 
 async def test_a_resumer_that_never_leaves_is_stopped(lab):
-    never_leaves.__name__ = "look_after"
-    lab.exercise(never_leaves)
-    told = await lab.check("look_after")
+    told = await checked(lab, "look_after", never_leaves)
     assert told.kind is Kind.WRONG
     assert "no end" in told.why
 
 
 async def test_a_sleep_that_blocks_the_kernel_is_told_at_once(lab):
-    sleeps_for_real.__name__ = "look_after"
-    lab.exercise(sleeps_for_real)
-    told = await lab.check("look_after")
+    told = await checked(lab, "look_after", sleeps_for_real)
     assert "`time.sleep` stops the whole kernel" in told.why
     assert "await clock.sleep" in told.next_step
     assert time.sleep.__name__ == "sleep"

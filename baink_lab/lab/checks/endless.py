@@ -33,7 +33,7 @@ class Watch:
         self.why = self.next_step = ""
         self._files = files
         self._lines = 0
-        self._sleep = time.sleep
+        self.real_sleep = time.sleep
 
     def each_call(self, frame: FrameType, event: str, arg: Any) -> Any:
         """A trace function: lines of the learner's own code are counted, no others."""
@@ -60,7 +60,7 @@ class Watch:
                 "phone's answer neither.",
                 "Write `await clock.sleep(…)` in its place.",
             )
-        self._sleep(seconds)
+        self.real_sleep(seconds)
 
     def _stop(self, why: str, next_step: str) -> None:
         self.why, self.next_step = why, next_step
@@ -77,7 +77,6 @@ def stopped(files: Collection[str]) -> Iterator[Watch]:
     if sys.gettrace() is not None or not files:
         yield watch
         return
-    before = time.sleep
     time.sleep = watch.sleep
     sys.settrace(watch.each_call)
     try:
@@ -85,4 +84,4 @@ def stopped(files: Collection[str]) -> Iterator[Watch]:
             yield watch
     finally:
         sys.settrace(None)
-        time.sleep = before
+        time.sleep = watch.real_sleep

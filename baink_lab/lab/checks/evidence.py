@@ -1,4 +1,4 @@
-"""What a lab's approvals led to, read from the conversation and from the bank's ledger."""
+"""What approvals led to, by conversation and ledger; what the tenant refused, by its log."""
 
 from __future__ import annotations
 
@@ -87,3 +87,9 @@ def _answers(messages: list[dict[str, Any]]) -> dict[str, list[Told]]:
         if isinstance(answer, dict):
             found.setdefault(key, []).append(Told(at, answer))
     return found
+
+
+async def refusals(lab: Lab, words: str) -> list[dict[str, Any]]:
+    """The requests of this lab to the phone that the tenant refused with these words."""
+    entries: list[dict[str, Any]] = await lab.log_of_lab("ciba_start_failed")
+    return [one for one in entries if words in str(one.get("description"))]

@@ -9,6 +9,7 @@ from baink_lab.auth0.discovery import discover
 from baink_lab.auth0.login import log_in_with_form
 from baink_lab.auth0.wire import new_http
 from baink_lab.errors import BainkError
+from baink_lab.lab.checks.evidence import refusals
 from baink_lab.lab.checks.lab02_api import (
     ACCESS,
     API,
@@ -18,7 +19,6 @@ from baink_lab.lab.checks.lab02_api import (
     first,
     patch_api,
     permission_exists,
-    refused,
 )
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
 from baink_lab.lab.checks.shelf import Shelf
@@ -183,7 +183,7 @@ def _other_issuer(sentence: str) -> Result:
 
 async def _has_tried(lab: Lab, view: TenantView) -> bool:
     """True when something was done that only makes sense after the step."""
-    return bool(view.grants) or await refused(lab, "not allowed for the client")
+    return bool(view.grants or await refusals(lab, "not allowed for the client"))
 
 
 CHECKS = {

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from baink_lab.auth0.tokens import ALGORITHMS
+from baink_lab.lab.checks.evidence import refusals
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
-from baink_lab.lab.look_at_apis import ALGORITHMS
 from baink_lab.lab.tenant_view import DIALECTS, TenantView
 from baink_lab.settings import TRANSFER_SCOPE
 
@@ -101,7 +102,7 @@ async def access_granted(lab: Lab) -> Result:
         return passed(ACCESS, why)
     if view.user_policy == "deny_all":
         return _nobody_may()
-    if not view.grants and not await refused(lab, "is not authorized to access"):
+    if not view.grants and not await refusals(lab, "is not authorized to access"):
         why = "The bAInk is not authorized for the API yet."
         return not_yet(ACCESS, why, "Run the cell of step 4.")
     return _grant_falls_short(view)
@@ -173,7 +174,7 @@ async def _api_missing(lab: Lab, view: TenantView, wanted: str) -> Result:
             "other API may stay, nobody asks for it."
         )
         return failed(API, why, step, "T7")
-    if not others and not await refused(lab, "Service not enabled within domain"):
+    if not others and not await refusals(lab, "Service not enabled within domain"):
         return not_yet(API, "The tenant has no API for transfers yet.", "Run the cell of step 2.")
     known = ", ".join(others) or "none but the one for accounts"
     why = (
@@ -204,9 +205,3 @@ def first(name: str, step: str) -> Result:
     """Not yet: the check of another step comes first."""
     why = f'The check "{step}" comes first, and is not passed.'
     return not_yet(name, why, f'Run await lab.check("{step}"): it says what to do.')
-
-
-async def refused(lab: Lab, words: str) -> bool:
-    """True when the tenant has refused a request of this lab to the phone with these words."""
-    entries: list[dict[str, Any]] = await lab.log_of_lab("ciba_start_failed")
-    return any(words in str(one.get("description")) for one in entries)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from baink_lab.approvals import State
+from baink_lab.lab.checks.evidence import refusals
 from baink_lab.lab.checks.lab00 import first_transfer
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
 from baink_lab.lab.checks.shelf import Shelf
@@ -31,7 +32,7 @@ async def push_factor(lab: Lab) -> Result:
         return passed(FACTOR, why)
     if view.factor:
         return _another_app(str(view.provider), enrolled_live=_live(lab) and bool(view.devices))
-    if not view.devices and not await _was_refused(lab):
+    if not view.devices and not await refusals(lab, _REFUSED):
         return not_yet(FACTOR, "Guardian push is off, as in a new tenant.", "Run step 1's cell.")
     why = (
         "Guardian push is switched off for the tenant. A request to the phone is then refused in "
@@ -108,20 +109,11 @@ def _another_app(provider: str, *, enrolled_live: bool) -> Result:
     return failed(FACTOR, why, step, hints=hints)
 
 
-async def _was_refused(lab: Lab) -> bool:
-    return bool(await _refusals(lab))
-
-
-async def _refusals(lab: Lab) -> list[dict[str, Any]]:
-    entries = await lab.log_of_lab("ciba_start_failed")
-    return [one for one in entries if _REFUSED in str(one.get("description"))]
-
-
 async def _has_invited(lab: Lab) -> bool:
     """Whether the learner made a ticket; Aiya makes one for each request that met no phone."""
     calls = await lab.log_of_lab("sapi")
     tickets = [one for one in calls if "ticket" in str(one.get("description"))]
-    return len(tickets) > len(await _refusals(lab))
+    return len(tickets) > len(await refusals(lab, _REFUSED))
 
 
 async def _lacks_permission(lab: Lab) -> Result | None:

@@ -109,19 +109,18 @@ async def _judge(agent: PracticeAgent, seen: _Seen) -> Result:
 
 
 def _no_list(returned: object) -> Result:
-    kind = type(returned).__name__
     if inspect.iscoroutine(returned):
         why = "Your registry is an async function, and gave a coroutine in place of a list."
         return failed(REGISTRY, why, "Write `def registry`, not `async def registry`.")
     if isinstance(returned, list):
         at, one = next(
-            ((at, one) for at, one in enumerate(returned) if not isinstance(one, Tool | GatedTool)),
+            ((at, one) for at, one in enumerate(returned) if not isinstance(one, Tool)),
             (0, None),
         )
         why = f"In the list that it returned, item {at} is of type {type(one).__name__}: no tool."
         step = "Return the tools themselves: `wrapped`, and those of `tools`, in one flat list."
         return failed(REGISTRY, why, step)
-    why = f"It returned {kind}. Aiya's registry is a list of tools."
+    why = f"It returned {type(returned).__name__}. Aiya's registry is a list of tools."
     return failed(REGISTRY, why, "End with `return [ … ]`. (Changing `tools` alone returns None.)")
 
 
