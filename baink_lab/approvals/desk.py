@@ -260,8 +260,8 @@ class Desk:
         now = self.clock.now()
         if len(self._latest) == self._latest.maxlen and self._latest[0] > now - 60:
             raise ToolRefused(
-                "Too many customers are being asked at once. Nobody was asked; try again in a "
-                "minute.",
+                "Too many customers are being asked at once, so nobody was asked. Wait a minute, "
+                "then ask again.",
                 code="too_many_pushes",
             )
         wanted = {"user_id": user_id}
@@ -341,12 +341,12 @@ def _too_often(most: int, states: list[str]) -> str:
     if {State.UNENROLLED, State.FAILED}.intersection(states):  # these met no phone, and count too
         return (
             f"The tenant was asked {most} times within a minute to reach this customer, which is "
-            "the most for one customer. If no phone is enrolled, enrol one; wait a minute, then "
+            "the most for one customer. If no phone is enrolled, enrol one. Wait a minute, then "
             "ask again."
         )
     return (
-        f"The phone was asked {most} times within a minute. That is enough: wait a minute, then "
-        "ask again."
+        f"The phone was asked {most} times within a minute, which is the most for one customer. "
+        "Wait a minute, then ask again."
     )
 
 

@@ -49,7 +49,7 @@ class LabClock(AdjustableClock):
         if not self._control.is_there:
             return paragraph(LIVE)
         await self._control.order("clock/advance", seconds=seconds)
-        return paragraph(f"{in_words(seconds)} have passed: it is {self._face()}.")
+        return paragraph(f"The clock goes forward by {in_words(seconds)}: it is {self._face()}.")
 
     async def reset(self) -> Shown:
         """Show real time again, unless a request waits for an answer: time goes back under none.

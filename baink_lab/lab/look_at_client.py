@@ -7,6 +7,7 @@ from typing import Any
 from baink_lab.auth0.ciba import CIBA_GRANT
 from baink_lab.auth0.management import ManagementClient
 from baink_lab.lab.findings import Finding, judged
+from baink_lab.lab.show import counted
 from baink_lab.lab.tenant_view import PUSH_CHANNEL
 from baink_lab.settings import World
 
@@ -88,7 +89,8 @@ def _grants(client: dict[str, Any], settings: str) -> list[Finding]:
         judged(
             "CIBA grant",
             CIBA_GRANT in grants,
-            f"{len(grants)} grant types, {'CIBA' if CIBA_GRANT in grants else 'not CIBA'}",
+            f"{counted(len(grants), 'grant type')}, "
+            f"{'CIBA' if CIBA_GRANT in grants else 'not CIBA'}",
             why="/bc-authorize answers 403 unauthorized_client.",
             fix=f"{types} Client Initiated Backchannel Authentication (CIBA). Lab 02 does it.",
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from baink_lab.auth0.machine_token import ManagementError
 from baink_lab.auth0.management import PUSH, ManagementClient
 from baink_lab.lab.findings import Finding, judged
+from baink_lab.lab.show import counted
 from baink_lab.settings import World
 
 FACTOR = "Security > Multi-factor Auth > Push Notification using Auth0 Guardian"
@@ -77,7 +78,7 @@ async def look_at_customer(management: ManagementClient, world: World) -> list[F
         judged(
             "customer's phone",
             bool(devices),
-            f"{name} has {len(devices)} enrolled",
+            f"{name} has {counted(len(devices), 'phone')} enrolled",
             why="/bc-authorize refuses, or sends an e-mail in place of the push.",
             fix=f"Lab 03 enrolls one; or {page} > Multi-Factor Authentication > send an enrolment "
             "invitation.",

@@ -118,6 +118,17 @@ def source(text: str) -> Shown:
     return Shown(f'<pre tabindex="0">{html.escape(text)}</pre>', text)
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """How many things, in words: "1 phone", "2 pushes".
+
+    Args:
+        number: of things.
+        one: what one of them is called.
+        many: what several are called; `one` and an s when left out.
+    """
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
 def clock_face(seconds: float) -> str:
     """Minutes and seconds, like 4:59."""
     whole = max(0, int(seconds))

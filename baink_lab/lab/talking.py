@@ -27,13 +27,14 @@ from baink_lab.lab.opened import Opened
 from baink_lab.lab.phone import PhoneError
 from baink_lab.lab.pieces import Pieces, Registry, Transfer, WrapTransfer, bare_transfer
 from baink_lab.lab.rehearsal import Rehearsal, rehearse
-from baink_lab.lab.show import Drawn, Shown, WidgetShown, table
+from baink_lab.lab.show import Drawn, Shown, WidgetShown, paragraph, table
 from baink_lab.lab.tenant_view import management_client
 from baink_lab.lab.waiting import STOPPED, StoppedWaiting, WaitingLine, how_it_ended, line_of
 from baink_lab.settings import Settings
 
 KEEP_APPROVALS = 1000
 ASKS = " (asks the phone)"
+AWAKE = "Nobody sleeps on this thread: ask Aiya for a transfer, and leave the phone alone."
 
 Decision = Literal["approve", "deny", "ignore"]
 
@@ -182,6 +183,8 @@ class Talking(Opened):
         rows = [
             [task.name, json.dumps(one.value)] for task in state.tasks for one in task.interrupts
         ]
+        if not rows:
+            return paragraph(AWAKE)
         return table("Asleep", ["Node", "What interrupt() was called with"], rows)
 
     async def chat(self) -> WidgetShown:

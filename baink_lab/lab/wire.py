@@ -14,6 +14,7 @@ import httpx
 
 from baink_lab.auth0.machine_token import ManagementError
 from baink_lab.auth0.wire import LOOPBACK_DIRECT
+from baink_lab.lab.show import counted
 from baink_lab.settings import World
 
 MASK = "•••"
@@ -162,7 +163,7 @@ def _decoded(body: bytes, kind: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        return f"({len(text)} characters of {kind.partition(';')[0] or 'text'})"
+        return f"({counted(len(text), 'character')} of {kind.partition(';')[0] or 'text'})"
 
 
 def _pretty(value: Any) -> str:

@@ -76,10 +76,12 @@ class _Control:
         await _body(request)
         waiting = self._requests.open_requests()
         if waiting and self._time.ahead:
-            many = "A request waits" if waiting == 1 else f"{waiting} requests wait"
+            one = waiting == 1
+            many = "A request waits" if one else f"{waiting} requests wait"
             raise ClockError(
-                f"{many} for an answer, and time does not go back under them: answer on the "
-                "phone, or advance the clock until they have lapsed, and set it back then."
+                f"{many} for an answer, and time does not go back meanwhile: answer on the phone, "
+                f"or advance the clock until {'it has' if one else 'they have'} lapsed, and set "
+                "it back then."
             )
         self._time.set_back()
         self._outage.begin(0)  # its end was meant on the clock as it was

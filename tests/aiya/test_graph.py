@@ -258,6 +258,10 @@ async def test_a_customer_is_asked_five_times_a_minute_at_most(aiya):
     assert len(aiya.tenant.notifications()) == 5
     refused = [one for told in (await aiya.answers()).values() for one in told]
     assert [one["reason"] for one in refused] == ["too_many_pushes"] * 2
+    assert refused[0]["message"] == (
+        "The phone was asked 5 times within a minute, which is the most for one customer. "
+        "Wait a minute, then ask again."
+    )
     await aiya.pass_time(60)
     await aiya.ask_transfer("8.00", "c8")
     assert len(aiya.tenant.notifications()) == 6

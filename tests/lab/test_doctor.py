@@ -95,6 +95,8 @@ async def test_the_sandbox_is_well(look):
     findings = await look()
     assert wrong_in(findings) == {}
     assert len(findings) == 24
+    found = {one.name: one.found for one in findings}
+    assert found["customer's phone"].endswith(" has 1 phone enrolled")
     assert not any(finding.fix for finding in findings)
 
 

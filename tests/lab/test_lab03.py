@@ -163,7 +163,7 @@ async def test_who_asks_too_often_without_a_phone_is_told_the_truth(lab, capsys)
     told = capsys.readouterr().out
     assert "The phone was asked" not in told
     assert "5 times within a minute to reach this customer" in told
-    assert "enrol one; wait a minute" in told
+    assert "enrol one. Wait a minute, then ask again." in told
     assert (await lab.check("enrolled")).kind is Kind.NOT_ATTEMPTED
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from baink_lab.lab import open_lab
 from baink_lab.lab.opening import _opened
+from baink_lab.lab.show import counted
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 WORDS = {
@@ -21,6 +22,19 @@ WORDS = {
     "accounts": 'run await lab.accounts.move("25.00")',
     "diagram": "run lab.live_diagram() again",
 }
+
+
+@pytest.mark.parametrize(
+    ("number", "things", "words"),
+    [
+        (1, ("phone",), "1 phone"),
+        (0, ("phone",), "0 phones"),
+        (2, ("push", "pushes"), "2 pushes"),
+        (1, ("push", "pushes"), "1 push"),
+    ],
+)
+def test_one_is_no_plural(number, things, words):
+    assert counted(number, *things) == words
 
 
 @pytest.mark.timeout(90)

@@ -13,6 +13,8 @@ from baink_lab.sandbox.model.conversation import Answer, Call
 from baink_lab.sandbox.model.toolbox import Tool, words_of
 
 ASK_AGAIN = "Shall I ask again?"
+TOO_OFTEN = "too_many_pushes"
+_OTHER_WAYS = "You can change it, or say \u201ctry again\u201d to ask once more."
 _MOST_DIGITS = 15
 NOT_APPROVED = {"denied", "expired", "unenrolled", "failed"}
 STATUSES = NOT_APPROVED | {"approved", "waiting"}
@@ -128,8 +130,9 @@ def _failed(what: str, content: Mapping[str, Any], nothing: str) -> str:
     unsure = isinstance(message, str) and re.search(r"check the history|may have", message, re.I)
     why = f"{known}. {message or ''}" if known else _sentence(message or code)
     lead = f"I cannot say that {what} was made" if unsure else f"{nothing} {_capital(what)} failed"
-    way = "You can change it, or say \u201ctry again\u201d to ask once more."
-    return f"{lead}: {why.strip()} {way}"
+    # Who was asked too often is told when to ask again, and that is the one way on.
+    way = "" if code == TOO_OFTEN else f" {_OTHER_WAYS}"
+    return f"{lead}: {why.strip()}{way}"
 
 
 def _sentence(said: object) -> str:

@@ -92,6 +92,15 @@ async def test_tells_what_was_not_done_and_continues(outcome, words):
     assert chat.transfers()[0] == chat.transfers()[1]
 
 
+async def test_who_was_asked_too_often_hears_of_one_way_on():
+    message = "The phone was asked 5 times within a minute. Wait a minute, then ask again."
+    told = await Chat({"status": "failed", "reason": "too_many_pushes", "message": message}).say(
+        "send $5 from checking to Mia"
+    )
+    assert told.endswith(message)
+    assert told.count("again") == 1
+
+
 async def test_tells_an_approval():
     told = await Chat().say("send $25 from checking to savings")
     assert told.startswith("Done: $25.00 moved from Checking to Savings. Reference: tr_9.")
