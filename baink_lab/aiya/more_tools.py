@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,6 +20,7 @@ OPEN_DISPUTE = (
     "The user will receive a push notification to approve it. DO NOT REQUIRE CONFIRMATION."
 )
 NOT_APPROVED = "This needs the customer's approval."
+LATEST = 100  # entries of an account that are looked through: the most that the bank tells at once
 
 
 class StatementArguments(BaseModel):
@@ -59,3 +61,36 @@ def dispute_tool(bank: BankClient) -> Tool:
         return await asked(bank.dispute(call.access_token, call.idempotency_key, **said))
 
     return Tool("open_dispute", OPEN_DISPUTE, DisputeArguments, open_dispute)
+
+
+async def dispute_line(
+    arguments: DisputeArguments, bank: BankClient, session: Callable[[], Awaitable[str]]
+) -> str:
+    """What the phone shows: the entry as the bank has it, then the reason, which may be cut.
+
+    The model hands over an id, which says nothing to a customer.
+
+    Args:
+        arguments: of `open_dispute`.
+        bank: where the entry is.
+        session: gives the access token of the customer's login.
+
+    Raises:
+        ToolRefused: there is no such entry, so nobody should be asked.
+    """
+    token = await session()
+    for account in (await asked(bank.accounts(token)))["accounts"]:
+        told = await asked(bank.history(token, account["id"], limit=LATEST))
+        for entry in told["entries"]:
+            if entry["id"] == arguments.transfer_id:
+                return f"Dispute {_named(entry)}: {arguments.reason}"
+    raise ToolRefused(
+        f"There is no entry {arguments.transfer_id} among the latest {LATEST} of your accounts: "
+        "get_history tells their ids.",
+        code="unknown_transfer",
+    )
+
+
+def _named(entry: dict[str, Any]) -> str:
+    way = "to" if entry["amount"].startswith("-") else "from"
+    return f"{entry['amount'].lstrip('-')} {entry['currency']} {way} {entry['counterparty']}"

@@ -34,9 +34,12 @@ class Learner:
 
     async def press(self, button, under=PHONE):
         """Press a button of the phone under a cell: one of an earlier kernel is dead."""
+        await self.buttons(button, under).click()
+
+    def buttons(self, button, under=PHONE):
         source = self.page.locator(".cm-content", has_text=under)
         cell = self.page.locator(".jp-CodeCell").filter(has=source)
-        await cell.locator("button.jupyter-button", has_text=button).click()
+        return cell.locator("button.jupyter-button", has_text=button)
 
     async def fills_in_registry(self, body):
         cell = self.page.locator(".jp-CodeCell .cm-content", has_text="def registry")
@@ -107,9 +110,14 @@ async def says_yes(learner):
 
 
 async def says_no(learner):
-    await learner.run('lab.say("Move $500', and_next=1)
-    await learner.press("Deny")
+    ask = 'lab.say("Move $500'
+    await learner.run(ask, and_next=1)
+    await learner.buttons("Deny").wait_for()  # the first picture of the phone lives as well
+    await learner.shows(learner.buttons("Deny", under=ask), "lab06_second_phone")
+    await learner.press("Deny", under=ask)
     await learner.sees("Aiya: Nothing was moved. You denied")
+    await learner.buttons("Deny").wait_for(state="detached")
+    await learner.buttons("Deny", under=ask).wait_for(state="detached")
     await learner.run('lab.check("denied")')
     await learner.sees("✅ denied: passed.")
 
@@ -152,9 +160,9 @@ async def test_a_lost_phone_is_enrolled_again_and_the_transfer_goes_on(learner):
     link = learner.outputs.get_by_role("link", name="Open the enrolment page")
     await learner.shows(link, "lab06_enrol")
     await learner.enrols(link)
-    await learner.run(PHONE)
-    await learner.run('lab.say("continue transfer")', and_next=1)
-    await learner.press("Approve")
+    go_on = 'lab.say("continue transfer")'
+    await learner.run(go_on, and_next=1)
+    await learner.press("Approve", under=go_on)
     await learner.sees("Aiya: Done: $45.00 moved")
     await learner.run('lab.check("went_on")')
     await learner.sees("✅ went_on: passed.")

@@ -7,8 +7,9 @@ import dataclasses
 
 import pytest
 
-from baink_lab.aiya.more_tools import dispute_tool, statement_tool
+from baink_lab.aiya.more_tools import dispute_line, dispute_tool, statement_tool
 from baink_lab.approvals import Call, GatedTool, ToolRefused, with_async_authorization
+from baink_lab.approvals.binding import fit
 from baink_lab.approvals.poll import Ending, NoAnswer, NotYet, poll_once
 from baink_lab.bank.client import BankClient
 from baink_lab.errors import BainkError
@@ -573,7 +574,7 @@ def gates(lab):
             write,
             scopes=["create:dispute"],
             audience=audience,
-            binding_message=lambda said, call: f"Open a dispute: {said.reason}",
+            binding_message=lambda said, call: dispute_line(said, bank, lab.session_token),
         ),
     ]
 
@@ -597,14 +598,68 @@ async def test_the_gate_serves_two_more_tools_each_after_its_own_yes(lab, capsys
     await lab.settled()
     assert "holder: Ana Alvarez" in capsys.readouterr().out
     assert "open_dispute has not been run" in (await lab.check("gated")).why
+    await lab.say("Move $25 from checking to savings")
+    await lab.phone.approve()
+    await lab.settled()
     checking = (await lab.accounts.read())[0]
     entry = (await lab.history(checking["id"]))[0]["id"]
     await lab.say(f"Open a dispute for {entry} because I do not know it")
-    assert "“Open a dispute: I do not know it" in capsys.readouterr().out
+    assert "“Dispute 25.00 USD to Savings: I do not know it" in capsys.readouterr().out
     await lab.phone.approve()
     await lab.settled()
     assert "dsp_" in capsys.readouterr().out
     assert await lab.check("gated")
+
+
+async def test_nobody_asleep_is_a_sentence_and_a_sleeper_a_row(lab):
+    assert "Nobody sleeps on this thread" in (await lab.asleep()).text
+    await lab.say("Move $5 from checking to savings")
+    told = (await lab.asleep()).text
+    assert "Nobody sleeps" not in told
+    assert "transfer" in told
+    await lab.phone.approve()
+    await lab.settled()
+    assert "Nobody sleeps on this thread" in (await lab.asleep()).text
+
+
+async def test_two_graph_runs_are_for_who_says_nothing_else_meanwhile(lab):
+    async def runs(*said):
+        before = await lab.counters()
+        for words in said:
+            await lab.say(words)
+        await lab.phone.approve()
+        await lab.settled()
+        return (await lab.counters(since=before)).graph_runs
+
+    move, talk = "Move $5 from checking to savings", "What is my balance?"
+    assert await runs(move) == 2
+    # One more lets the transfer step aside, and one more is each thing said.
+    assert await runs(move, talk) == 4
+    assert await runs(move, talk, talk) == 5
+
+
+async def test_the_phone_names_the_entry_as_the_bank_has_it_whatever_the_reason(lab):
+    (checking, savings), bank = await lab.accounts.read(), BankClient(lab.world.bank)
+    await lab.say("Move $12.34 from checking to savings")
+    await lab.phone.approve()
+    await lab.settled()
+    entry = (await lab.history(checking["id"]))[0]["id"]
+    tool = dispute_tool(bank)
+
+    async def line(**said):
+        said = tool.arguments.model_validate({"transfer_id": entry, "reason": "why"} | said)
+        return await dispute_line(said, bank, lab.session_token)
+
+    assert await line() == "Dispute 12.34 USD to Savings: why"
+    longest = fit(await line(reason="x" * 280), "amber-otter")
+    assert longest.startswith("Dispute 12.34 USD to Savings: xxx")
+    assert longest.endswith("x.. #amber-otter")
+    assert len(longest) == 64
+    first = (await lab.history(savings["id"]))[-1]["id"]
+    assert (await line(transfer_id=first)).startswith("Dispute 10000.00 USD from ")
+    with pytest.raises(ToolRefused, match="no entry tr_unheard among the latest 100") as refused:
+        await line(transfer_id="tr_unheard")
+    assert refused.value.code == "unknown_transfer"
 
 
 async def test_a_bare_tool_of_theirs_does_nothing_without_a_yes(lab):
