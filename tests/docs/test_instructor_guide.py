@@ -42,6 +42,13 @@ def test_the_long_path_gives_each_lab_the_minutes_that_it_needs():
         assert minutes >= doing, f"{name}: {doing} minutes of doing in {minutes}"
 
 
+def test_the_long_path_says_when_lab_06_begins():
+    path = PATHS["2 hours"]
+    before = path[: path.index("[06]")].rpartition("\n")[0]
+    begins = sum(minutes for minutes, _ in rows(before))
+    assert int(re.search(r"lab 06 begins \(minute (\d+)\)", path)[1]) == begins
+
+
 def test_every_link_leads_somewhere():
     for target in re.findall(r"\]\(([^)#]+)\)", PAGE):
         assert (ROOT / "docs" / target).exists(), target

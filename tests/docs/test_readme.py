@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
@@ -18,7 +19,8 @@ from baink_lab.lab.phone import Phone
 from baink_lab.sandbox import launch
 from baink_lab.settings import Settings
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
 PROGRAM = re.search(r"```python\n(.*?)```", README, re.S)[1]
 
 
@@ -64,3 +66,12 @@ async def test_the_program_pays_once_the_phone_said_yes(tmp_path):
 def test_the_program_is_short():
     assert len(PROGRAM.strip().splitlines()) < 30
     assert max(map(len, PROGRAM.splitlines())) <= 100
+
+
+def test_each_lab_takes_the_minutes_of_reading_and_doing_that_it_says():
+    told = re.findall(r"\]\(notebooks/([\w.]+)\) \|.*\| (\d+) \|$", README, re.M)
+    assert len(told) == len(list((ROOT / "notebooks").glob("*.ipynb")))
+    for name, minutes in told:
+        first = nbformat.read(ROOT / "notebooks" / name, 4).cells[0].source
+        reading, doing = re.search(r"Reading: (\d+) \w+\. Doing: (\d+) ", first).groups()
+        assert int(minutes) == int(reading) + int(doing), name
