@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from baink_lab.approvals.approval import Approval, State, approval_id, digest_of
 from baink_lab.approvals.binding import code_words, fit
-from baink_lab.approvals.tool import Call, GatedTool, ToolRefused
+from baink_lab.approvals.tool import Call, GatedTool, ToolRefused, line_of
 from baink_lab.approvals.vault import Vault
 from baink_lab.auth0 import Auth0Error, CibaClient, CibaRequest, Tokens, Unavailable, Unenrolled
 from baink_lab.clock import Clock, SystemClock
@@ -278,7 +278,7 @@ class Desk:
         values = arguments.model_dump(mode="json")
         now = self.clock.now()
         key = approval_id(call.thread_id, call.id)
-        line = gate.binding_message(arguments, call)
+        line = await line_of(gate, arguments, call)
         details = gate.authorization_details
         return Approval(
             id=key,
@@ -291,7 +291,7 @@ class Desk:
             digest=digest_of(gate.name, values),
             scope=" ".join(("openid", *(s for s in gate.scopes if s != "openid"))),
             audience=gate.audience,
-            binding_message=fit(line if isinstance(line, str) else await line, code_words(key)),
+            binding_message=fit(line, code_words(key)),
             authorization_details=details(arguments, call) if details else None,
             created_at=now,
             expires_at=now + (gate.requested_expiry or DEFAULT_EXPIRY_SECONDS),

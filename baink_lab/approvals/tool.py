@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -120,7 +121,19 @@ def with_async_authorization(
         authorization_details: a function of the same, for RFC 9396 objects.
         requested_expiry: seconds that the customer has to answer.
         node: the name of the graph's node that acts; the tool's own name when left out.
+
+    Raises:
+        TypeError: `binding_message` is no function, or `scopes` one text.
     """
+    line: object = binding_message
+    if not callable(line):
+        kind = type(line).__name__
+        if inspect.iscoroutine(line):
+            line.close()  # it was called too early, and nobody will await it
+            kind = "coroutine: hand over the function, do not call it"
+        raise TypeError(f"binding_message must be a function (arguments, call), and is a {kind}.")
+    if isinstance(scopes, str):
+        raise TypeError(f'scopes must be a list, like ["{scopes}"], and is one text.')
     kept = {field.name: getattr(tool, field.name) for field in dataclasses.fields(Tool)}
     return GatedTool(
         **kept,
@@ -131,3 +144,18 @@ def with_async_authorization(
         requested_expiry=requested_expiry,
         node=node or tool.name,
     )
+
+
+async def line_of(gate: GatedTool, arguments: BaseModel, call: Call) -> str:
+    """The phone's line for one call, not yet fitted to what a phone may show.
+
+    Raises:
+        ToolRefused: nobody should be asked.
+        TypeError: the tool's `binding_message` returned something else than a text.
+    """
+    line: object = gate.binding_message(arguments, call)
+    if inspect.isawaitable(line):
+        line = await line
+    if not isinstance(line, str):
+        raise TypeError(f"binding_message returned {type(line).__name__}, and not a text.")
+    return line

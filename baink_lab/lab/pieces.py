@@ -155,7 +155,7 @@ def transfer_node(desk: Desk, bank: BankClient, gate: GatedTool, written: Transf
             answer = outcome_answer("failed", reason=refusal.code, message=refusal.sentence)
         if answer is not None and not (isinstance(answer, Mapping) and "status" in answer):
             kind = type(answer).__name__
-            raise TypeError(f"{written.__name__} returned a {kind} without a `status`.")
+            raise TypeError(f"{written.__name__} returned {kind} without a `status`.")
         if answer is None and task["late"]:
             return {}
         if answer is None:

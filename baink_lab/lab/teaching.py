@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from baink_lab.lab import checks
 from baink_lab.lab.checks import endless, forgotten
-from baink_lab.lab.checks.exercises import Exercise, exercise, is_stub, source_of
+from baink_lab.lab.checks.cells import newer_one
+from baink_lab.lab.checks.exercises import Exercise, exercise, is_stub, other_shape, source_of
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
 from baink_lab.lab.checks.result import Kind, Result
 from baink_lab.lab.progress import Progress
@@ -64,7 +66,7 @@ class Teacher:
                 result = await look(self._lab)
             if result is None or watch.why:
                 result = Result(name, Kind.WRONG, watch.why, watch.next_step)
-            result = forgotten.with_await(result, names)
+            result = self._with_newer(forgotten.with_await(result, names))
         self._last[name] = result
         self._progress.note(self._lab.number, result)
         return result
@@ -99,10 +101,11 @@ class Teacher:
                 "A wrong try is a good try."
             )
         shown = source_of(reference)
-        if self._passed(name):
+        one = self._exercises.get(name)
+        if self._passed(name) and not (one and one.solved):
             return f"{shown}\n# Your {name} has passed: yours stays, and this is only shown."
         self._solved.add(name)
-        if one := self._exercises.get(name):
+        if one:
             one.solved = True
         return f"{shown}\n# This stands in for your {name} now, until you run its cell again."
 
@@ -119,11 +122,23 @@ class Teacher:
         mine = self._exercises.get(name)
         if mine is None:
             first = f"Run the cell with @lab.exercise and `def {name}`, then check again."
-            return Result(name, Kind.NOT_RUN, f"I have not seen your {name} yet.", first)
+            why = newer_one(name, None) or f"I have not seen your {name} yet."
+            return Result(name, Kind.NOT_RUN, why, first)
         if not mine.attempted:
             step = f'Fill in its body and run its cell. Stuck? lab.hint("{name}").'
-            return Result(name, Kind.NOT_ATTEMPTED, f"Your {name} has no body yet.", step)
-        return None
+            empty = Result(name, Kind.NOT_ATTEMPTED, f"Your {name} has no body yet.", step)
+            return self._with_newer(empty)
+        # What stands in is the package's own, whatever the cell says.
+        return None if mine.lent else other_shape(mine)
+
+    def _with_newer(self, result: Result) -> Result:
+        """The result, which says so when the learner has written the function anew in vain."""
+        mine = self._exercises.get(result.name)
+        newer = newer_one(result.name, mine.written) if mine and not mine.solved else ""
+        if not newer:
+            return result
+        step = "Run that cell until it ends without an error, and check again."
+        return dataclasses.replace(result, why=f"{newer} {result.why}", next_step=step)
 
     def _tried(self, name: str) -> bool:
         last = self._last.get(name)

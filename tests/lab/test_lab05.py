@@ -553,7 +553,7 @@ async def test_what_cannot_be_told_to_aiya_is_told_to_the_learner(lab):
         return told and {**told, "outcome": await answer_of(desk, task, call)}
 
     for written, said, step in [
-        (no_status, "transfer returned a dict without a `status`", "Fix that line"),
+        (no_status, "transfer returned dict without a `status`", '"result": receipt'),
         (an_object, "Outcome is not JSON serializable", "texts, numbers, lists and dictionaries"),
     ]:
         put(lab, "transfer", written)

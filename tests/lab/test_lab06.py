@@ -120,7 +120,7 @@ async def test_any_way_to_put_the_gate_in_is_good(lab, good):
     [
         (both, "There are 2 tools called transfer_funds"),
         (neither, "has no transfer_funds at all"),
-        (gate_alone, "get_accounts, get_history is gone"),
+        (gate_alone, "she lost get_accounts and get_history"),
         (nothing, "It returned NoneType"),
         (a_name, "item 0 is of type str"),
     ],
@@ -411,8 +411,8 @@ async def test_a_good_resumer_passes_and_so_does_the_packages_own(lab):
     put(lab, "look_after", has_a_typo)
     assert not await lab.check("look_after")
     shown = repr(lab.solution("look_after"))
-    assert "async def _poll" in shown
-    assert "async def _ring" in shown
+    assert "async def look_after(approval, desk, ring, clock):" in shown
+    assert "Resumer" in shown
     assert await lab.check("look_after"), "from now on the package's own stands in"
 
 
@@ -539,7 +539,9 @@ async def test_a_lost_phone_is_told_and_the_same_transfer_goes_on(lab, capsys):
     assert "continue transfer" in (await lab.check("went_on")).next_step
     await enroll_stand_in(url)
     await ask(lab, "Move $46 from checking to savings")
-    assert await state(lab, "went_on") is Kind.WRONG, "another transfer is not the same"
+    told = await lab.check("went_on")
+    assert told.kind is Kind.WRONG, "another transfer is not the same"
+    assert "Or begin again: await lab.unenroll()" in told.next_step
     await lab.phone.deny()
     await lab.settled()
     await ask(lab, "Move $45 from checking to savings")
@@ -660,6 +662,19 @@ async def test_the_phone_names_the_entry_as_the_bank_has_it_whatever_the_reason(
     with pytest.raises(ToolRefused, match="no entry tr_unheard among the latest 100") as refused:
         await line(transfer_id="tr_unheard")
     assert refused.value.code == "unknown_transfer"
+
+
+async def test_a_statement_without_a_phone_says_nothing_about_the_transfer(lab):
+    await add_permissions(lab)
+    await lab.build(more=gates(lab))
+    await lab.unenroll()
+    await ask(lab, "Move $45 from checking to savings")
+    await ask(lab, "Read my statement for 2026")
+    await enroll_stand_in(await lab.api.enrollment_ticket(lab.world.user_id))
+    await ask(lab, "Move $45 from checking to savings")
+    await lab.phone.approve()
+    await lab.settled()
+    assert await lab.check("went_on")
 
 
 async def test_a_bare_tool_of_theirs_does_nothing_without_a_yes(lab):

@@ -6,14 +6,15 @@ import ast
 import dataclasses
 import functools
 import inspect
-import re
 import textwrap
 import traceback
 from collections.abc import Callable
 from typing import Any
 
 from baink_lab.errors import BainkError, InOneSentence
+from baink_lab.lab.checks.cells import cell_of
 from baink_lab.lab.checks.result import Kind, Result
+from baink_lab.lab.checks.tips import tip
 
 
 class NotAttempted(InOneSentence, BainkError):
@@ -43,6 +44,11 @@ class Reference:
         """What to call in place of the learner's function."""
         return self.stand_in or self.source
 
+    @property
+    def pattern(self) -> Callable[..., Any]:
+        """A function with the exercise's own parameters, async if the exercise is."""
+        return self.source if self.in_a_cell else self.run
+
 
 @dataclasses.dataclass
 class Exercise:
@@ -64,9 +70,14 @@ class Exercise:
     solved: bool = False
 
     @property
+    def lent(self) -> bool:
+        """Whether the reference stands in."""
+        return self.solved or (is_stub(self.written) and self.lend())
+
+    @property
     def attempted(self) -> bool:
         """Whether there is something to look at."""
-        return self.solved or self.lend() or not is_stub(self.written)
+        return self.lent or not is_stub(self.written)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the learner's function, or the reference where it stands in.
@@ -82,7 +93,7 @@ class Exercise:
         Raises:
             NotAttempted: the body is empty.
         """
-        if self.solved or (is_stub(self.written) and self.lend()):
+        if self.lent:
             return self.reference.run
         if is_stub(self.written):
             raise NotAttempted(
@@ -114,54 +125,45 @@ def is_stub(function: Callable[..., Any]) -> bool:
     return defined is not None and all(_does_nothing(one) for one in defined.body)
 
 
+def other_shape(mine: Exercise) -> Result | None:
+    """The result for a learner's function that cannot be called as the exercise's is."""
+    pattern, written = mine.reference.pattern, inspect.unwrap(mine.written)
+    wanted = [
+        one.name
+        for one in inspect.signature(pattern).parameters.values()
+        if one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    ]
+    awaited = inspect.iscoroutinefunction(pattern)
+    first = f"{'async ' * awaited}def {mine.name}"
+    try:
+        inspect.signature(written).bind(*wanted)
+    except TypeError:
+        takes = ", ".join(inspect.signature(written).parameters)
+        why = f"Your {mine.name} takes ({takes}), and is called with ({', '.join(wanted)})."
+        step = f"Its first line stays as it was given: `{first}({', '.join(wanted)}):`."
+        return Result(mine.name, Kind.WRONG, why, step, hints=(step,))
+    if inspect.iscoroutinefunction(written) is not awaited:
+        kind = "a plain function, but it is awaited" if awaited else "async, but nobody awaits it"
+        why = f"Your {mine.name} is {kind}."
+        step = f"Write `{first}`" + ("." if awaited else f", not `async {first}`.")
+        return Result(mine.name, Kind.WRONG, why, step, hints=(step,))
+    return None
+
+
 def raised(name: str, failure: BaseException, written: Callable[..., Any]) -> Result:
     """The result for a learner's function that raised: where, and what."""
     file = inspect.unwrap(written).__code__.co_filename
     frames = traceback.extract_tb(failure.__traceback__)
     mine = [frame for frame in frames if frame.filename == file]
-    where = f"Line {mine[-1].lineno} of {_cell_of(file)}" if mine else f"In the function {name}"
+    where = f"Line {mine[-1].lineno} of {cell_of(file)}" if mine else f"In the function {name}"
     line = f": `{mine[-1].line}`" if mine and mine[-1].line else ""
-    said = f"{type(failure).__name__}: {failure}".rstrip(": ")
+    said = f"{type(failure).__name__}: {failure}".rstrip(": .")
     why = f"Your code raised {said}. {where}{line}."
-    if tip := _tip(f"{failure}"):
-        step = f"{tip} Then run the cell, and check again."
-        return Result(name, Kind.RAISED, why, step, hints=(tip,))
+    if known := tip(name, said):
+        step = f"{known} Then run the cell, and check again."
+        return Result(name, Kind.RAISED, why, step, hints=(known,))
     step = f'Fix that line, run its cell, and check again; or lab.hint("{name}").'
     return Result(name, Kind.RAISED, why, step)
-
-
-#: What Python's own words mean in an exercise.
-_TIPS = (
-    (
-        r"'dict' object has no attribute '(\w+)'",
-        'What stands before `.{0}` is a dictionary: write `["{0}"]`.',
-    ),
-    (
-        r"'NoneType' object has no attribute '(\w+)'",
-        "What stands before `.{0}` is None there. When can that be, and what is to be done then?",
-    ),
-    (
-        r"'[A-Z]\w+(?<!NoneType)' object is not subscriptable",
-        'What stands before `[` is an object: write `.name`, not `["name"]`.',
-    ),
-    (
-        r"can't be used in 'await' expression",
-        "That function is a plain one, nothing waits for it: take `await` away.",
-    ),
-    (
-        r"Object of type (?!coroutine)(\w+) is not JSON serializable",
-        "What you return is kept as JSON, and {0} cannot be: return texts, numbers, lists and "
-        "dictionaries.",
-    ),
-)
-
-
-def _tip(said: str) -> str:
-    """What to do about a message of Python's that learners often meet; empty for the rest."""
-    for pattern, tip in _TIPS:
-        if found := re.search(pattern, said):
-            return tip.format(*found.groups())
-    return ""
 
 
 def source_of(reference: Reference) -> str:
@@ -177,14 +179,16 @@ def source_of(reference: Reference) -> str:
 
 
 def _without_types(text: str) -> str:
-    """A function as one writes it in a cell: its types name what a notebook has not imported."""
-    defined = ast.parse(text).body[0]
-    assert isinstance(defined, ast.FunctionDef | ast.AsyncFunctionDef)
-    body = text.splitlines()[defined.body[0].lineno - 1 :]
-    defined.returns, defined.body = None, [ast.Pass()]
-    for one in defined.args.args:
-        one.annotation = None
-    return "\n".join([ast.unparse(defined).splitlines()[0], *body, ""])
+    """Functions as one writes them in a cell: types name what a notebook has not imported."""
+    lines = text.splitlines()
+    tree = ast.parse(text)
+    found = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    for one in sorted(found, key=lambda one: -one.lineno):  # the last first: numbers stay right
+        kind = "async def" if isinstance(one, ast.AsyncFunctionDef) else "def"
+        names = ", ".join(arg.arg for arg in one.args.args)
+        first = f"{' ' * one.col_offset}{kind} {one.name}({names}):"
+        lines[one.lineno - 1 : one.body[0].lineno - 1] = [first]
+    return "\n".join([*lines, ""])
 
 
 def exercise(
@@ -205,15 +209,3 @@ def _does_nothing(node: ast.stmt) -> bool:
         case ast.Raise(exc=ast.Call(func=ast.Name(id="NotImplementedError"))):
             return True
     return False
-
-
-def _cell_of(file: str) -> str:
-    """The name that a notebook shows for a cell's file, like ``Cell In[5]``."""
-    try:
-        from IPython import get_ipython  # noqa: PLC0415 - only notebooks have cells
-
-        shell = get_ipython()
-        named = shell.compile.format_code_name(file) if shell else None
-    except (ImportError, AttributeError):
-        named = None
-    return " ".join(named) if named else "your function's cell"

@@ -10,10 +10,11 @@ from baink_lab.aiya.tools import TransferArguments, behind_the_phone
 from baink_lab.approvals import Approval, Call, GatedTool
 from baink_lab.approvals.binding import LONGEST
 from baink_lab.approvals.nodes import acting_node, push_once
+from baink_lab.approvals.tool import line_of
 from baink_lab.lab import meddling, solutions
 from baink_lab.lab.checks import lab05_transfer
 from baink_lab.lab.checks.exercises import Exercise, Reference, own_piece, raised
-from baink_lab.lab.checks.result import Result, failed, passed
+from baink_lab.lab.checks.result import Result, counted, failed, passed
 from baink_lab.lab.checks.shelf import Shelf
 from baink_lab.lab.pieces import TRANSFER as TRANSFER_FUNDS
 from baink_lab.lab.pieces import Pieces
@@ -99,8 +100,7 @@ async def _judge_line(agent: PracticeAgent, gate: GatedTool, asked: Approval) ->
         return failed(WRAP, why, "Pass audience=audience, and scopes of that API.")
     shown = asked.binding_message.partition(" #")[0]  # the code words are another time's
     call = Call(agent.world.user_id, asked.thread_id, asked.tool_call_id)
-    line = gate.binding_message(TransferArguments(**asked.arguments), call)
-    written = line if isinstance(line, str) else await line
+    written = await line_of(gate, TransferArguments(**asked.arguments), call)
     for what, pattern in (("amount", r"\b25(\.0+)?\b"), ("payee", re.escape(PAYEE))):
         if re.search(pattern, shown):
             continue
@@ -125,8 +125,7 @@ async def _judge_line(agent: PracticeAgent, gate: GatedTool, asked: Approval) ->
 async def _judge_own(gate: GatedTool, agent: PracticeAgent, asked: Approval) -> Result | None:
     """The line for a transfer between the customer's own accounts; it may raise."""
     arguments = TransferArguments(**asked.arguments | {"to_account": agent.savings})
-    line = gate.binding_message(arguments, Call(agent.world.user_id, asked.thread_id, "own"))
-    written = line if isinstance(line, str) else await line
+    written = await line_of(gate, arguments, Call(agent.world.user_id, asked.thread_id, "own"))
     if "savings" in written.casefold():
         return None
     why = f"For a transfer to the customer's own Savings the phone shows “{written}”, not the name."
@@ -223,7 +222,7 @@ def _judge_way_on(agent: PracticeAgent, mine: Exercise, scene: Scene) -> Result 
 
 
 def _pushed_and_waited(scene: Scene) -> Result:
-    seen = f"One transfer, and the phone got {scene.pushes} notifications"
+    seen = f"One transfer, and the phone got {counted(scene.pushes, 'notification')}"
     if scene.pushes <= 1:
         seen = "Your node pushes, and it sleeps too (only the desk saved you from a second push)"
     why = (
@@ -263,7 +262,15 @@ SHELF = Shelf(
         ),
     },
     {
-        WRAP: Reference(behind_the_phone),
+        WRAP: Reference(
+            solutions.wrap_transfer,
+            behind_the_phone,
+            in_a_cell=True,
+            note=(
+                "Aiya herself runs baink_lab.aiya.tools.behind_the_phone: the same wrapping. Its "
+                "line says more, and refuses what cannot be done before anybody is asked."
+            ),
+        ),
         REQUEST: Reference(push_once),
         TRANSFER: Reference(
             solutions.transfer,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from baink_lab.lab.checks.exercises import Exercise, own_piece, raised
-from baink_lab.lab.checks.result import Result, failed, passed
+from baink_lab.lab.checks.result import Result, counted, failed, passed
 from baink_lab.lab.meddling import edit_amount, kept_in_threads, token_for
 from baink_lab.lab.pieces import Pieces
 from baink_lab.lab.practice_agent import PracticeAgent
@@ -70,9 +71,10 @@ async def _sleeps(agent: PracticeAgent, mine: Exercise) -> Result | None:
     scene = await play(agent, _early)
     if scene.pushes > 1:
         why = (
-            f"One transfer, and the phone got {scene.pushes} notifications. `request_approval` had "
-            "sent the push already. A node that was interrupted runs again from its first line, "
-            "so a push in front of `interrupt()` is sent each time that it is woken."
+            f"One transfer, and the phone got {counted(scene.pushes, 'notification')}. "
+            "`request_approval` had sent the push already. A node that was interrupted runs again "
+            "from its first line, so a push in front of `interrupt()` is sent each time that it "
+            "is woken."
         )
         step = "Take the push out of transfer: it only waits, and request_approval asks."
         return failed(NAME, why, step, "C9")
@@ -161,9 +163,16 @@ def _when_all_is_well(mine: Exercise, happy: Scene) -> Result | None:
     if happy.moved != [AMOUNT]:
         why = f"The customer approved, I woke your node, and it {_did(happy)}."
         step = 'await bank.transfer(outcome.access_token, key, **task["arguments"])'
-        return failed(NAME, why, step)
+        if happy.status == "failed" and not happy.asked:
+            why += " But nobody had changed anything: the two fingerprints should be equal."
+            step = 'The tool\'s name counts too: digest_of("transfer_funds", task["arguments"]).'
+        if happy.asked and happy.asked[-1].status == HTTPStatus.UNAUTHORIZED:
+            why += " It takes what came first for the token, and that is none."
+            step = f"First the token, then the key: {step}."
+        return failed(NAME, why, step, hints=(step,))
     if happy.status != "approved":
-        why = f"The money moved, but Aiya heard {happy.told[-1:]}."
+        heard = f"“{happy.status}”" if happy.status else "nothing: your function returned None"
+        why = f"The money moved, but Aiya heard {heard}."
         return failed(NAME, why, 'Return {"status": "approved", "result": receipt}.')
     return None
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any
 
 from baink_lab.aiya.tools import behind_its_gate
 from baink_lab.approvals import GatedTool, Tool
-from baink_lab.approvals.resumer import Resumer
+from baink_lab.lab import solutions
 from baink_lab.lab.checks import lab06_stories as stories
 from baink_lab.lab.checks.exercises import Exercise, Reference, raised
 from baink_lab.lab.checks.looking_after import LOOK_AFTER, looks_after, stand_in
-from baink_lab.lab.checks.result import Result, failed, passed
+from baink_lab.lab.checks.result import Result, counted, failed, passed
 from baink_lab.lab.checks.shelf import Shelf
 from baink_lab.lab.pieces import Pieces
 from baink_lab.lab.practice_agent import PracticeAgent, practice_agent
@@ -80,8 +79,8 @@ async def _judge(agent: PracticeAgent, seen: _Seen) -> Result:
     if not any(isinstance(one, GatedTool) for one in transfers):
         why = (
             f"The {name} in your registry is the bare one. I asked Aiya for a transfer: the phone "
-            f"got {len(pushes)} pushes, and the tool, which has no token that an approval brought, "
-            f"answered {told.get('reason')}. Nothing moved, as in lab 01."
+            f"got {counted(len(pushes), 'push', 'pushes')}, and the tool, which has no token that "
+            f"an approval brought, answered {told.get('reason')}. Nothing moved, as in lab 01."
         )
         step = "Where the bare tool stands, put `wrapped`: it has the same name, and the gate."
         return failed(REGISTRY, why, step, "C15")
@@ -93,12 +92,13 @@ async def _judge(agent: PracticeAgent, seen: _Seen) -> Result:
         return failed(REGISTRY, why, "Leave the bare one out: `wrapped` takes its place.")
     missing = {one.name for one in seen.given} - {one.name for one in agent.tools}
     if missing:
-        why = f"Aiya cannot read any more: {', '.join(sorted(missing))} is gone."
+        why = f"Aiya cannot read any more: she lost {' and '.join(sorted(missing))}."
         return failed(REGISTRY, why, "Return the other tools of `tools` too.")
     if len(pushes) != 1 or agent.bank.moved() != ["25.00"]:
         why = (
-            f"I asked Aiya for one transfer of 25.00: the phone got {len(pushes)} pushes, and what "
-            f"moved was {agent.bank.moved() or 'nothing'} ({told})."
+            f"I asked Aiya for one transfer of 25.00: the phone got "
+            f"{counted(len(pushes), 'push', 'pushes')}, and what moved was "
+            f"{agent.bank.moved() or 'nothing'} ({told})."
         )
         return failed(REGISTRY, why, "Return `wrapped` itself, unchanged.")
     why = (
@@ -109,9 +109,6 @@ async def _judge(agent: PracticeAgent, seen: _Seen) -> Result:
 
 
 def _no_list(returned: object) -> Result:
-    if inspect.iscoroutine(returned):
-        why = "Your registry is an async function, and gave a coroutine in place of a list."
-        return failed(REGISTRY, why, "Write `def registry`, not `async def registry`.")
     if isinstance(returned, list):
         at, one = next(
             ((at, one) for at, one in enumerate(returned) if not isinstance(one, Tool)),
@@ -148,6 +145,14 @@ SHELF = Shelf(
     },
     {
         REGISTRY: Reference(behind_its_gate),
-        LOOK_AFTER: Reference((Resumer._step, Resumer._poll, Resumer._ring), stand_in),
+        LOOK_AFTER: Reference(
+            solutions.look_after,
+            stand_in,
+            in_a_cell=True,
+            note=(
+                "Aiya herself runs baink_lab.approvals.resumer.Resumer: these steps for thousands "
+                "of approvals at once, and kept up over a restart."
+            ),
+        ),
     },
 )

@@ -94,13 +94,14 @@ async def survived(lab: Lab) -> Result:
 async def went_on(lab: Lab) -> Result:
     """A transfer that met no phone went on, the same one, once there was a phone."""
     story = await Story.of(lab)
-    alone = [one for one in story.approvals if one.state is State.UNENROLLED]
+    transfers = [one for one in story.approvals if one.tool == TRANSFER]
+    alone = [one for one in transfers if one.state is State.UNENROLLED]
     if not alone:
         why = "No transfer has met a customer without a phone yet."
         step = "await lab.unenroll(), then ask Aiya for a transfer."
         return not_yet(WENT_ON, why, step)
     last = alone[-1]
-    after = [one for one in story.approvals if one.created_at > last.created_at]
+    after = [one for one in transfers if one.created_at > last.created_at]
     found = await _moved_once(story, lambda one: one in after and one.digest == last.digest)
     if isinstance(found, Approval):
         why = (
@@ -112,7 +113,11 @@ async def went_on(lab: Lab) -> Result:
         return found
     if any(one.digest != last.digest for one in after):
         why = "Another transfer was asked for than the one that met no phone."
-        return failed(WENT_ON, why, 'await lab.say("continue transfer") asks for the same one.')
+        step = (
+            'await lab.say("continue transfer") asks for the same one. Or begin again: '
+            "await lab.unenroll(), ask for a transfer, await lab.enroll()."
+        )
+        return failed(WENT_ON, why, step)
     why = "The transfer that met no phone has not gone on yet."
     step = 'Enrol a phone (Aiya\'s link), then await lab.say("continue transfer") and Approve.'
     return not_yet(WENT_ON, why, step)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import dataclasses
 import time
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
@@ -15,9 +14,10 @@ from baink_lab.approvals import Approval, Desk, Resumer, State
 from baink_lab.approvals.resumer import _Due
 from baink_lab.clock import Clock
 from baink_lab.lab.checks.exercises import Exercise, raised
-from baink_lab.lab.checks.result import Result, failed, passed
+from baink_lab.lab.checks.result import Result, counted, failed, passed
 from baink_lab.lab.practice import ISSUER, MOST_REQUESTS, EndlessLoop
 from baink_lab.lab.practice_agent import PracticeAgent, practice_agent
+from baink_lab.lab.solutions import Ring
 from baink_lab.sandbox.tenant import create_app
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ LOOK_AFTER = "look_after"
 LONGEST_SECONDS = 400.0  # of the practice clock; a push lives 300
 MOST_RINGS = 20
 STUCK_SECONDS = 8.0  # of the machine's own time without any of the practice clock's
-
-Ring = Callable[[Approval], Awaitable[None]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -185,8 +183,8 @@ def _judge(seen: _Seen, mine: Exercise) -> Result | None:
     story = f"The customer {scene.what}. "
     if "slow_down" in answers:
         why = (
-            f"{story}You polled {len(answers)} times and were told to slow down "
-            f"{answers.count('slow_down')} times."
+            f"{story}You polled {counted(len(answers), 'time')} and were told to slow down "
+            f"{counted(answers.count('slow_down'), 'time')}."
         )
         step = "Sleep before each poll: `approval.interval` at first, then NotYet's `seconds`."
         return failed(LOOK_AFTER, why, step, "C6")
@@ -196,13 +194,13 @@ def _judge(seen: _Seen, mine: Exercise) -> Result | None:
         return failed(LOOK_AFTER, why, "Leave the loop: `return` after `ring`.")
     if len(seen.rings) > 1:
         why = (
-            f"{story}You called `ring` {len(seen.rings)} times, so the graph ran {seen.runs} "
-            "times. Each call wakes the graph, and runs it: that is polling the graph, and only "
-            "the tenant should be polled."
+            f"{story}You called `ring` {counted(len(seen.rings), 'time')}, so the graph "
+            f"ran {counted(seen.runs, 'time')}. Each call wakes the graph, and runs it: that is "
+            "polling the graph, and only the tenant should be polled."
         )
         return failed(LOOK_AFTER, why, "Call `ring` once, at the Ending.")
     if endless or (seen.stuck and len(answers) > 1):
-        why = f"{story}You polled {len(answers)} times, and it never came to an end."
+        why = f"{story}You polled {counted(len(answers), 'time')}, and it never came to an end."
         step = (
             "Leave the loop at an Ending: `return` after `ring`. And does your `case` match every "
             "Ending, a no and the end of the time too?"

@@ -1,0 +1,59 @@
+"""A notebook's cells: in which of them a function was written, and whether a later one has it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
+
+
+def cell_of(file: str) -> str:
+    """The name that a notebook shows for a cell's file, like ``Cell In[5]``."""
+    number = _number_of(file)
+    return f"Cell In[{number}]" if number else "your function's cell"
+
+
+def newer_one(name: str, written: Callable[..., Any] | None) -> str:
+    """A sentence about a later cell that defines the function too; empty when there is none.
+
+    Such a cell raised an error before the function was there (a SyntaxError, say), or has no
+    `@lab.exercise`: either way a check would look at the older function, or at none.
+
+    Args:
+        name: of the exercise.
+        written: the function that is known; None when there is none.
+    """
+    numbers = [at for at, text in enumerate(_inputs()) if _defines(name, text)]
+    known = _number_of(inspect.unwrap(written).__code__.co_filename) if written else 0
+    if not numbers or numbers[-1] <= known or (written and not known):
+        return ""
+    have = f"I looked at the `{name}` of In[{known}]. In[{numbers[-1]}] has a newer one" if (
+        known
+    ) else f"In[{numbers[-1]}] has a `{name}`"  # fmt: skip
+    return f"{have} that did not reach me: its cell has an error, or no `@lab.exercise`."
+
+
+def _defines(name: str, text: str) -> bool:
+    return re.search(rf"^(async )?def {re.escape(name)}\(", text, re.MULTILINE) is not None
+
+
+def _shell() -> Any:
+    try:
+        from IPython import get_ipython  # noqa: PLC0415 - only notebooks have cells
+    except ImportError:
+        return None
+    return get_ipython()
+
+
+def _inputs() -> list[str]:
+    """What was run so far, by its number; a cell that raised an error is there too."""
+    shell = _shell()
+    return list(shell.user_ns.get("In", ())) if shell else []
+
+
+def _number_of(file: str) -> int:
+    shell = _shell()
+    named = shell.compile.format_code_name(file) if shell else None
+    found = re.search(r"\d+", named[1]) if named else None
+    return int(found.group()) if found else 0

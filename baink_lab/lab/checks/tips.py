@@ -1,0 +1,125 @@
+"""What Python's own words mean in an exercise, and what to do about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_Tips = tuple[tuple[str, str], ...]
+
+_BOTH = (
+    "Your search found nothing for this id. The money may go to an account or to a payee, so "
+    'search both: known["accounts"] + known["payees"].'
+)
+_TO_ACT = "Send(gate.node, task_for(approval, late=False))"
+_VAULT = "await desk.outcome(task['approval_id'], call.thread_id, call.id)"
+
+#: Of one exercise; they come before those of all.
+_OF_EXERCISE: Mapping[str, _Tips] = {
+    "wrap_transfer": (
+        (r"StopIteration", _BOTH),
+        (r"UnboundLocalError|cannot access local variable", _BOTH),
+        (
+            r"KeyError: '(id|name)'",
+            'known["accounts"] and known["payees"] are lists. "{0}" is in each of their entries: '
+            "go through them.",
+        ),
+        (
+            r"with_async_authorization\(\) takes 1 positional",
+            "Name what comes after `tool`: scopes=…, audience=…, binding_message=….",
+        ),
+        (
+            r"takes \d positional arguments? but 2 were given",
+            "The function that makes the line is called with two things: (arguments, call).",
+        ),
+        (
+            r"binding_message returned NoneType",
+            "Does every way through your line's function end with `return`?",
+        ),
+    ),
+    "request_approval": (
+        (
+            r"KeyError: 'approval_id'",
+            f"The next node was started without its task. Write goto={_TO_ACT}.",
+        ),
+        (
+            r"'Approval' object is not subscriptable",
+            f"An approval is an object: `approval.id`. And the next node gets a task: {_TO_ACT}.",
+        ),
+    ),
+    "transfer": (
+        (
+            r"'(?:dict|str|bool)' object has no attribute '(state|reason|digest|access_token)'",
+            "What stands before `.{0}` is what interrupt() returned: whatever somebody woke the "
+            f"node with. Throw it away, and look into the vault again: outcome = {_VAULT}.",
+        ),
+        (
+            r"expected string or bytes-like object, got 'NoneType'",
+            "There is no access token: only a yes brings one. Before you ask the bank: unless "
+            'outcome.state is "approved", return {{"status": outcome.state, …}}.',
+        ),
+        (
+            r"expected string or bytes-like object, got 'Outcome'",
+            "The bank wants the token itself: outcome.access_token.",
+        ),
+        (
+            r"transfer\(\) takes 3 positional arguments but 4",
+            'Two stars are missing: **task["arguments"].',
+        ),
+        (
+            r"digest_of\(\) missing 1 required positional argument",
+            'A fingerprint is of a tool and its arguments: digest_of("transfer_funds", '
+            'task["arguments"]).',
+        ),
+        (
+            r"without a `status`",
+            'Aiya hears a dictionary with a `status`: {{"status": "approved", "result": receipt}}.',
+        ),
+    ),
+    "registry": (
+        (
+            r"list indices must be integers or slices, not str",
+            "`tools` is a list here, not a dictionary: go through it, and look at `tool.name`.",
+        ),
+        (
+            r"'list' object has no attribute '(values|items|keys|get|update)'",
+            "`tools` is a list here, not a dictionary: go through it, and look at `tool.name`.",
+        ),
+    ),
+}
+_OF_ALL: _Tips = (
+    (
+        r"'dict' object has no attribute '(\w+)'",
+        'What stands before `.{0}` is a dictionary: write `["{0}"]`.',
+    ),
+    (
+        r"'NoneType' object has no attribute '(\w+)'",
+        "What stands before `.{0}` is None there. When can that be, and what is to be done then?",
+    ),
+    (
+        r"'[A-Z]\w+(?<!NoneType)' object is not subscriptable",
+        'What stands before `[` is an object: write `.name`, not `["name"]`.',
+    ),
+    (
+        r"can't be used in 'await' expression",
+        "That function is a plain one, nothing waits for it: take `await` away.",
+    ),
+    (
+        r"Object of type (?!coroutine)(\w+) is not JSON serializable",
+        "What you return is kept as JSON, and {0} cannot be: return texts, numbers, lists and "
+        "dictionaries.",
+    ),
+)
+
+
+def tip(exercise: str, said: str) -> str:
+    """What to do about a message of Python's that learners often meet; empty for the rest.
+
+    Args:
+        exercise: in which it was raised.
+        said: the exception's type and message, like ``KeyError: 'name'``.
+    """
+    for pattern, words in (*_OF_EXERCISE.get(exercise, ()), *_OF_ALL):
+        if found := re.search(pattern, said):
+            return words.format(*found.groups())
+    return ""

@@ -1,0 +1,313 @@
+"""Labs 05 and 06: slips in Python, not in the design, are told with what to do about them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from langgraph.types import Command, Send, interrupt
+
+from baink_lab.aiya import prompts
+from baink_lab.approvals import with_async_authorization
+from baink_lab.approvals.nodes import task_for, tell_push
+from baink_lab.lab.checks import Kind
+from tests.lab import test_pieces as right
+from tests.lab.lab_kernel import Kernel
+from tests.lab.lab_world import opened
+from tests.lab.test_lab05 import SCOPE, answer_of, put, wraps
+
+pytestmark = pytest.mark.timeout(120)
+
+BOTH = 'known["accounts"] + known["payees"]'
+
+
+@pytest.fixture
+async def lab(shared_home):
+    async with opened(5) as lab:
+        await lab.reset(sure=True)
+        yield lab
+
+
+@pytest.fixture
+async def lab06(shared_home):
+    async with opened(6) as lab:
+        await lab.reset(sure=True)
+        yield lab
+
+
+def no_return(book):
+    async def line(arguments, call):
+        await book(call)
+
+    return line
+
+
+def first_payee(book):
+    async def line(arguments, call):
+        payees = (await book(call))["payees"]
+        name = next(one["name"] for one in payees if one["id"] == arguments.to_account)
+        return f"Pay {arguments.amount} to {name}"
+
+    return line
+
+
+def accounts_alone(book):
+    async def line(arguments, call):
+        for one in (await book(call))["accounts"]:
+            if one["id"] == arguments.to_account:
+                name = one["name"]
+        return f"Pay {arguments.amount} to {name}"
+
+    return line
+
+
+def name_of_all(book):
+    async def line(arguments, call):
+        return f"Pay {arguments.amount} to {(await book(call))['name']}"
+
+    return line
+
+
+def one_argument(book):
+    return lambda arguments: f"Pay {arguments.amount}"
+
+
+def gate(tool, audience, line, scopes=(SCOPE,)):
+    new = dataclasses.replace(tool, description=prompts.TRANSFER_FUNDS)
+    return with_async_authorization(new, scopes=scopes, audience=audience, binding_message=line)
+
+
+def a_text(tool, audience, book):
+    return gate(tool, audience, "Pay it")
+
+
+def called_too_early(tool, audience, book):
+    async def line(arguments, call):
+        return "Pay it"
+
+    return gate(tool, audience, line(None, None))
+
+
+def one_scope(tool, audience, book):
+    return gate(tool, audience, lambda arguments, call: "Pay it", scopes=SCOPE)
+
+
+def by_position(tool, audience, book):
+    return with_async_authorization(tool, [SCOPE], audience, lambda arguments, call: "Pay it")
+
+
+async def goes_without_its_task(desk, gate, arguments, call):
+    tell_push(await desk.ask(gate, arguments, call))
+    return Command(goto=gate.node)
+
+
+async def sends_the_approval(desk, gate, arguments, call):
+    approval = await desk.ask(gate, arguments, call)
+    tell_push(approval)
+    return Command(goto=Send(gate.node, approval))
+
+
+async def no_late(desk, gate, arguments, call):
+    approval = await desk.ask(gate, arguments, call)
+    return Command(goto=Send(gate.node, task_for(approval)))
+
+
+async def believes_the_ring(desk, bank, task, call):
+    outcome = interrupt({"approval_id": task["approval_id"]})
+    return {"status": outcome.state}
+
+
+async def looks_then_believes_the_ring(desk, bank, task, call):
+    outcome = await answer_of(desk, task, call)
+    if outcome is None:
+        outcome = interrupt({"approval_id": task["approval_id"]})
+    return {"status": outcome.state}
+
+
+def acts(*, yes_only=True, digest=None, pay=None, tell=None):
+    """The right transfer, with one line of Python made wrong."""
+
+    async def transfer(desk, bank, task, call):
+        outcome = await answer_of(desk, task, call)
+        if outcome is None:
+            interrupt({"approval_id": task["approval_id"]})
+            outcome = await answer_of(desk, task, call)
+        if outcome is None:
+            return None
+        if yes_only and outcome.state != "approved":
+            return {"status": outcome.state}
+        if digest and digest(task) != outcome.digest:
+            return {"status": "failed"}
+        token, key, order = outcome.access_token, task["approval_id"], task["arguments"]
+        receipt = await (pay(bank, outcome, order) if pay else bank.transfer(token, key, **order))
+        return tell(receipt) if tell else {"status": "approved", "result": receipt}
+
+    return transfer
+
+
+WRAP, ASK, ACT = "wrap_transfer", "request_approval", "transfer"
+SLIPS = [
+    (WRAP, wraps(line=no_return), "binding_message returned NoneType", "end with `return`"),
+    (WRAP, wraps(line=first_payee), "StopIteration", BOTH),
+    (WRAP, wraps(line=accounts_alone), "UnboundLocalError", BOTH),
+    (WRAP, wraps(line=name_of_all), "KeyError: 'name'", "are lists"),
+    (WRAP, wraps(line=one_argument), "2 were given", "called with two things"),
+    (WRAP, a_text, "must be a function (arguments, call), and is a str", "Fix that line"),
+    (WRAP, called_too_early, "hand over the function, do not call it", "Fix that line"),
+    (WRAP, one_scope, 'scopes must be a list, like ["create:transfer"]', "Fix that line"),
+    (WRAP, by_position, "takes 1 positional argument", "scopes=…, audience=…"),
+    (ASK, goes_without_its_task, "KeyError: 'approval_id'", "started without its task"),
+    (ASK, sends_the_approval, "'Approval' object", "gets a task: Send("),
+    (ASK, no_late, "missing 1 required keyword-only argument: 'late'", "Fix that line"),
+    (ACT, believes_the_ring, "has no attribute 'state'", "look into the vault again"),
+    (ACT, looks_then_believes_the_ring, "has no attribute 'state'", "what interrupt() returned"),
+    (ACT, acts(yes_only=False), "got 'NoneType'", "only a yes brings one"),
+    (
+        *(ACT, acts(digest=lambda task: right.digest_of("transfer", task["arguments"]))),
+        *("nobody had changed anything", 'digest_of("transfer_funds", task["arguments"])'),
+    ),
+    (
+        *(ACT, acts(digest=lambda task: right.digest_of(task["arguments"]))),
+        *("missing 1 required positional", "of a tool and its arguments"),
+    ),
+    (
+        *(ACT, acts(pay=lambda bank, outcome, order: bank.transfer("token", "key", order))),
+        *("takes 3 positional arguments but 4", "Two stars are missing"),
+    ),
+    (
+        *(ACT, acts(pay=lambda bank, outcome, order: bank.transfer(outcome, "key", **order))),
+        *("got 'Outcome'", "outcome.access_token"),
+    ),
+    (
+        *(
+            ACT,
+            acts(
+                pay=lambda bank, outcome, order: bank.transfer("key", outcome.access_token, **order)
+            ),
+        ),
+        *("answered 401", "First the token, then the key"),
+    ),
+    (ACT, acts(tell=lambda receipt: receipt), "without a `status`", '"result": receipt'),
+    (ACT, acts(tell=lambda receipt: None), "your function returned None", '"result": receipt'),
+    (ACT, acts(tell=lambda receipt: {"status": "ok"}), "Aiya heard “ok”", '"result": receipt'),
+]
+
+
+@pytest.mark.parametrize("exercise", [WRAP, ASK, ACT])
+async def test_a_slip_in_python_is_told_with_what_to_do(lab, exercise):
+    for name, written, said, step in SLIPS:
+        if name == exercise:
+            put(lab, name, written)
+            result = await lab.check(name)
+            assert result.kind in {Kind.RAISED, Kind.WRONG}, result
+            assert said in result.why, (said, result)
+            assert step in result.next_step, (step, result)
+            assert "forgot" not in result.why, result
+            assert ".." not in f"{result!r}".replace("…", ""), result
+
+
+async def test_a_dictionary_that_was_lab_05s_is_a_list_in_lab_06(lab06):
+    def by_key(tools, wrapped):
+        tools["transfer_funds"] = wrapped
+        return tools
+
+    def values(tools, wrapped):
+        return list(tools.values())
+
+    for slip in (by_key, values):
+        put(lab06, "registry", slip)
+        assert "`tools` is a list here" in (await lab06.check("registry")).next_step
+
+
+async def test_a_function_with_other_parameters_is_told_before_it_is_called(lab, lab06):
+    def without_book(tool, audience):
+        return tool
+
+    def registry(tools):
+        return tools
+
+    def look_after(approval, desk, ring):
+        return None
+
+    def not_async(approval, desk, ring, clock):
+        return None
+
+    async def registry_async(tools, wrapped):
+        return tools
+
+    for one, name, written, first in [
+        (lab06, "look_after", not_async, "Write `async def look_after`."),
+        (lab06, "registry", registry_async, "Write `def registry`, not `async def registry`."),
+        (lab, "wrap_transfer", without_book, "`def wrap_transfer(tool, audience, book):`"),
+        (lab06, "registry", registry, "`def registry(tools, wrapped):`"),
+        (lab06, "look_after", look_after, "`async def look_after(approval, desk, ring, clock):`"),
+    ]:
+        put(one, name, written)
+        result = await one.check(name)
+        assert result.kind is Kind.WRONG
+        assert "is called with (" in result.why or "await" in result.why
+        assert first in result.next_step
+        assert first in repr(one.hint(name))
+
+
+async def test_other_names_for_the_parameters_are_ones_own_business(lab06):
+    def registry(have, gated, *others):
+        return [gated if one.name == gated.name else one for one in have]
+
+    put(lab06, "registry", registry)
+    assert await lab06.check("registry")
+
+
+async def test_solutions_have_the_shape_of_their_exercise_and_pass_as_ones_own(lab, lab06):
+    notebook = {
+        "dataclasses": dataclasses,
+        "prompts": prompts,
+        "with_async_authorization": with_async_authorization,
+    }
+    exec("from baink_lab.approvals.poll import Ending, NoAnswer, NotYet, poll_once", notebook)
+    for one, name, first in [
+        (lab, "wrap_transfer", "def wrap_transfer(tool, audience, book):"),
+        (lab06, "look_after", "async def look_after(approval, desk, ring, clock):"),
+    ]:
+        put(one, name, lambda *given: None)
+        await one.check(name)
+        shown = one.solution(name).text
+        assert first in shown
+        assert "Aiya herself runs" in shown
+        assert await one.check(name), "it stands in"
+        assert "stands in for your" in one.solution(name).text, "it is not the learner's own"
+        cell = dict(notebook)
+        exec(shown, cell)
+        one.exercise(cell[name])
+        assert await one.check(name)
+        assert "yours stays" in one.solution(name).text
+
+
+OPEN = "from baink_lab.lab import open_lab\nlab = await open_lab(6)"
+RIGHT = """@lab.exercise
+def registry(tools, wrapped):
+    return [wrapped if tool.name == wrapped.name else tool for tool in tools]"""
+BROKEN = "@lab.exercise\ndef registry(tools, wrapped):\n    return [wrapped if"
+UNTOLD = "def registry(tools, wrapped):\n    return tools"
+CHECK = "await lab.check('registry')"
+
+
+def test_a_newer_function_that_did_not_get_through_is_told(shared_home, tmp_path):
+    kernel = Kernel(tmp_path)
+    try:
+        assert kernel.run(OPEN) is None
+        assert "I have not seen your registry" in kernel.texts(CHECK)[-1]
+        kernel.run(BROKEN)
+        assert "In[3] has a `registry` that did not reach me" in kernel.texts(CHECK)[-1]
+        kernel.run(RIGHT)
+        assert kernel.texts(CHECK)[-1].startswith("✅")
+        assert "did not reach" not in kernel.texts(CHECK)[-1]
+        kernel.run(BROKEN)
+        told = kernel.texts(CHECK)[-1]
+        assert "I looked at the `registry` of In[5]. In[8] has a newer one" in told
+        kernel.run(RIGHT)
+        assert "did not reach" not in kernel.texts(CHECK)[-1]
+        kernel.run(UNTOLD)
+        assert "no `@lab.exercise`" in kernel.texts(CHECK)[-1]
+    finally:
+        kernel.close()
