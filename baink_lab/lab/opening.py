@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.labs import LABS
+from baink_lab.lab.unawaited import tell_forgotten_await
 from baink_lab.sandbox import launch
 from baink_lab.settings import load
 
@@ -44,6 +45,7 @@ async def open_lab(number: int) -> Lab:
         raise LabError(f"There is no lab {number}. There are: {known}.")
     settings = load()
     begun = time.monotonic()
+    tell_forgotten_await()
     # What a session imports takes seconds (langgraph, openai); the sandbox starts meanwhile.
     ready, session = await asyncio.gather(
         launch.ensure(settings.baink_home, settings=settings),

@@ -27,7 +27,6 @@ from baink_lab.lab.start_over import start_over
 from baink_lab.lab.surviving import Surviving
 from baink_lab.lab.teaching import Teacher
 from baink_lab.lab.two_resumers import measured
-from baink_lab.lab.unawaited import Unawaited
 from baink_lab.sandbox import launch
 from baink_lab.settings import Settings
 
@@ -103,13 +102,13 @@ class Lab(Surviving, OnTheWire):
         """A learner's function; None while its cell was not run."""
         return self._teacher.found(name)
 
-    def check(self, name: str = "") -> Unawaited[checks.Result]:
-        """Look whether a step is done, once it is awaited.
+    async def check(self, name: str = "") -> checks.Result:
+        """Look whether a step is done.
 
         Raises:
             NoSuchCheck: this lab has no check of that name; the sentence lists those that it has.
         """
-        return Unawaited(f'await lab.check("{name}")', lambda: self._teacher.check(name))
+        return await self._teacher.check(name)
 
     def hint(self, name: str = "") -> Shown:
         """One step more towards a solution, as the last check went; none after a pass.

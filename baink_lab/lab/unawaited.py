@@ -1,32 +1,39 @@
-"""Work that is done once it is awaited, and that says so where somebody forgot the `await`."""
+"""A forgotten `await` at the end of a cell: what is shown for it in place of `<coroutine …>`."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Awaitable, Callable, Coroutine, Generator
-from typing import Any, Generic, TypeVar
+import types
+from pathlib import Path
+from typing import Any
 
-T = TypeVar("T")
+_OURS = str(Path(__file__).parents[1])
 
 
-class Unawaited(Awaitable[T], Generic[T]):
-    """What an async function returns; a coroutine would be shown as `<coroutine object …>`.
+def tell_forgotten_await() -> None:
+    """From now on a notebook that shows a coroutine of ours says what is missing."""
+    from IPython import get_ipython  # noqa: PLC0415 - notebooks only
 
-    Args:
-        call: the line as it should have been written.
-        work: begins the work; called by `await` alone, so nothing is left over without one.
-    """
+    if shell := get_ipython():
+        formatters: Any = shell.display_formatter.formatters
+        formatters["text/plain"].for_type(types.CoroutineType, _as_text)
+        formatters["text/html"].for_type(types.CoroutineType, _as_html)
 
-    def __init__(self, call: str, work: Callable[[], Coroutine[Any, Any, T]]) -> None:
-        self._call = call
-        self._work = work
 
-    def __await__(self) -> Generator[Any, Any, T]:
-        return self._work().__await__()
+def _as_text(shown: types.CoroutineType[Any, Any, Any], printer: Any, cycle: bool) -> None:
+    printer.text(_sentence(shown) or repr(shown))
 
-    def __repr__(self) -> str:
-        return f"Nothing was done yet: write `await` in front, like this: {self._call}"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        words = html.escape(repr(self))
-        return {"text/html": f'<p role="status">{words}</p>', "text/plain": repr(self)}
+def _as_html(shown: types.CoroutineType[Any, Any, Any]) -> str | None:
+    sentence = _sentence(shown)
+    return f'<p role="status">{html.escape(sentence)}</p>' if sentence else None
+
+
+def _sentence(shown: types.CoroutineType[Any, Any, Any]) -> str:
+    if not shown.cr_code.co_filename.startswith(_OURS):
+        return ""
+    shown.close()  # or Python would warn of it again, some cells later
+    name = shown.__name__
+    return (
+        f"Nothing was done yet: write `await` in front of the call of `{name}`, and run it again."
+    )

@@ -66,12 +66,26 @@ def test_a_slip_is_answered_with_its_sentence_alone(kernel, code, sentence):
     assert not re.search(r"Traceback|Cell In|File |-->", shown)
 
 
-def test_a_forgotten_await_is_named_and_leaves_no_noise(kernel):
-    shown = kernel.texts("lab.check('first_transfer')")
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        ("lab.check('first_transfer')", "check"),
+        ("lab.say('hello')", "say"),
+        ("lab.settled()", "settled"),
+        ("lab.phone.approve()", "approve"),
+    ],
+)
+def test_a_forgotten_await_is_named_and_leaves_no_noise(kernel, call, name):
+    shown = kernel.texts(call)
     assert shown == [
-        'Nothing was done yet: write `await` in front, like this: await lab.check("first_transfer")'
+        f"Nothing was done yet: write `await` in front of the call of `{name}`, and run it again."
     ]
     assert kernel.texts("import gc\ndel _, __, ___\nOut.clear()\ngc.collect();") == []
+
+
+def test_a_coroutine_of_somebody_elses_is_shown_as_python_does(kernel):
+    (shown,) = kernel.texts("import asyncio\nasyncio.sleep(0)")
+    assert shown.startswith("<coroutine object sleep")
 
 
 @pytest.mark.parametrize("call", ["lab.hint('first_transfer')", "lab.launch_pad()"])

@@ -14,12 +14,13 @@ from baink_lab.approvals.tool import line_of
 from baink_lab.lab import meddling, solutions
 from baink_lab.lab.checks import lab05_transfer
 from baink_lab.lab.checks.exercises import Exercise, Reference, own_piece, raised
-from baink_lab.lab.checks.result import Result, counted, failed, passed
+from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.checks.shelf import Shelf
 from baink_lab.lab.pieces import TRANSFER as TRANSFER_FUNDS
 from baink_lab.lab.pieces import Pieces
 from baink_lab.lab.practice_agent import PracticeAgent, practice_agent, scripted_model
 from baink_lab.lab.scenes import AMOUNT, Scene, play, stage
+from baink_lab.lab.show import counted
 from baink_lab.settings import TRANSFER_SCOPE
 
 if TYPE_CHECKING:

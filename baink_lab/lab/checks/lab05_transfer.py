@@ -7,11 +7,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from baink_lab.lab.checks.exercises import Exercise, own_piece, raised
-from baink_lab.lab.checks.result import Result, counted, failed, passed
+from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.meddling import edit_amount, kept_in_threads, token_for
 from baink_lab.lab.pieces import Pieces
 from baink_lab.lab.practice_agent import PracticeAgent
 from baink_lab.lab.scenes import AMOUNT, Scene, Step, play, stage
+from baink_lab.lab.show import counted
 
 if TYPE_CHECKING:
     from baink_lab.lab.session import Lab

@@ -10,10 +10,11 @@ from baink_lab.lab import solutions
 from baink_lab.lab.checks import lab06_stories as stories
 from baink_lab.lab.checks.exercises import Exercise, Reference, raised
 from baink_lab.lab.checks.looking_after import LOOK_AFTER, looks_after, stand_in
-from baink_lab.lab.checks.result import Result, counted, failed, passed
+from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.checks.shelf import Shelf
 from baink_lab.lab.pieces import Pieces
 from baink_lab.lab.practice_agent import PracticeAgent, practice_agent
+from baink_lab.lab.show import counted
 
 if TYPE_CHECKING:
     from baink_lab.lab.session import Lab

@@ -14,9 +14,10 @@ from baink_lab.approvals import Approval, Desk, Resumer, State
 from baink_lab.approvals.resumer import _Due
 from baink_lab.clock import Clock
 from baink_lab.lab.checks.exercises import Exercise, raised
-from baink_lab.lab.checks.result import Result, counted, failed, passed
+from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.practice import ISSUER, MOST_REQUESTS, EndlessLoop
 from baink_lab.lab.practice_agent import PracticeAgent, practice_agent
+from baink_lab.lab.show import counted
 from baink_lab.lab.solutions import Ring
 from baink_lab.sandbox.tenant import create_app
 

@@ -61,13 +61,6 @@ def _with_code(line: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(line))
 
 
-def counted(number: int, what: str, many: str = "") -> str:
-    """A number of things in words: ``1 push``, ``2 pushes``; one time is ``once``."""
-    if what == "time" and number == 1:
-        return "once"
-    return f"{number} {what if number == 1 else many or f'{what}s'}"
-
-
 def passed(name: str, why: str) -> Result:
     """It works; `why` says why it does."""
     return Result(name, Kind.PASSED, why)
