@@ -58,6 +58,15 @@ class Message:
         return f"{self.source} to {self.target}: {self.title}{often}"
 
 
+@dataclasses.dataclass
+class _Asked:
+    """A CIBA request whose end was not seen yet, and the button that was seen to be pressed."""
+
+    message: str
+    expires_at: float
+    pressed: str = ""
+
+
 class Traffic:
     """Collects messages, and tells whoever draws them.
 
@@ -73,7 +82,7 @@ class Traffic:
         self._clock = clock
         self.messages: list[Message] = []
         self.watchers: list[Callable[[], object]] = []
-        self._open: list[tuple[str, float]] = []
+        self._open: dict[str, _Asked] = {}  # by `Exchange.about`
 
     def clear(self) -> None:
         """Forget everything."""
@@ -92,12 +101,16 @@ class Traffic:
         told = one.received if isinstance(one.received, dict) else {}
         if one.path.endswith("/bc-authorize") and "auth_req_id" in told:
             message = str((one.sent or {}).get("binding_message", ""))
-            self._open.append((message, self._clock.now() + float(told.get("expires_in", 300))))
+            ends = self._clock.now() + float(told.get("expires_in", 300))
+            self._open[one.about] = _Asked(message, ends)
             self._add("Tenant", "Phone", "push", message)
 
     def decided(self, decision: str, binding_message: str) -> None:
         """A button was pressed on the phone."""
-        self._open = [one for one in self._open if one[0] != binding_message]
+        for asked in self._open.values():
+            if asked.message == binding_message and not asked.pressed:
+                asked.pressed = decision
+                break
         self._add("Phone", "Tenant", decision, binding_message)
 
     def heard(self, thread: str, event: dict[str, Any]) -> None:
@@ -131,15 +144,20 @@ class Traffic:
         """An answer that only a pressed button explains: on the phone's page, or a real phone."""
         told = one.received if isinstance(one.received, dict) else {}
         grant = one.sent.get("grant_type", "") if isinstance(one.sent, dict) else ""
-        if not self._open or not str(grant).endswith(":ciba"):
+        denied = told.get("error") == "access_denied"
+        if not str(grant).endswith(":ciba") or not (denied or "access_token" in told):
             return
-        message, expires_at = self._open[0]
-        if "access_token" in told:
-            self.decided("approve", message)
-        elif told.get("error") == "access_denied":
-            self._open.pop(0)
-            if self._clock.now() < expires_at:
-                self._add("Phone", "Tenant", "deny", message)
+        asked = self._open.pop(one.about, None)
+        if asked is None:
+            return
+        decision = "deny" if denied else "approve"
+        # A button names a message, and two requests may have the same one.
+        twins = [asked, *(other for other in self._open.values() if other.message == asked.message)]
+        seen = next((twin for twin in twins if twin.pressed == decision), None)
+        if seen is not None:
+            seen.pressed = asked.pressed
+        elif not denied or self._clock.now() < asked.expires_at:
+            self._add("Phone", "Tenant", decision, asked.message)
 
     def _add(
         self, source: str, target: str, title: str, details: str = "", *, is_answer: bool = False

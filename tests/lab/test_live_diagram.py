@@ -18,7 +18,7 @@ from baink_lab.lab.live_diagram import live_diagram
 from baink_lab.lab.opening import _opened
 from baink_lab.lab.sequence import drawn
 from baink_lab.lab.traffic import KEPT, Traffic
-from baink_lab.lab.wire import SECRETS, Exchange, exchange_of
+from baink_lab.lab.wire import SECRETS, exchange_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 MOVE = "Move $25 from checking to savings"
@@ -29,15 +29,21 @@ def traffic():
     return Traffic(VirtualClock())
 
 
-def poll(status, received):
-    sent = {"grant_type": "urn:openid:params:grant-type:ciba", "auth_req_id": "•••"}
-    return Exchange("POST", "/oauth/token", sent, status, received)
+def exchanged(path, body, status, received):
+    """As it goes over the wire, secret and all; as JSON, which carries any character."""
+    request = httpx.Request("POST", f"http://127.0.0.1{path}", content=json.dumps(body))
+    return exchange_of(httpx.Response(status, json=received, request=request))
 
 
-def pushed(traffic, message="Move 25.00 USD"):
-    sent = {"binding_message": message}
-    answer = {"auth_req_id": "•••", "expires_in": 300, "interval": 5}
-    traffic.exchanged(Exchange("POST", "/bc-authorize", sent, 200, answer), "Aiya")
+def poll(status, received, about="first"):
+    body = {"grant_type": "urn:openid:params:grant-type:ciba", "auth_req_id": about}
+    return exchanged("/oauth/token", body, status, received)
+
+
+def pushed(traffic, message="Move 25.00 USD", about="first"):
+    answer = {"auth_req_id": about, "expires_in": 300, "interval": 5}
+    body = {"binding_message": message}
+    traffic.exchanged(exchanged("/bc-authorize", body, 200, answer), "Aiya")
 
 
 def words(traffic):
@@ -69,6 +75,57 @@ def test_nobody_pressed_anything_when_time_was_up(traffic):
     traffic._clock.advance(301)
     traffic.exchanged(poll(403, {"error": "access_denied"}), "Aiya")
     assert not any("Phone to Tenant" in one for one in words(traffic))
+
+
+ENDS = {"approve": (200, {"access_token": "x"}), "deny": (403, {"error": "access_denied"})}
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_each_button_is_drawn_once_for_its_own_request(data):
+    """However many wait at once, whichever is answered first, wherever the button was pressed."""
+    traffic = Traffic(VirtualClock())
+    messages = data.draw(st.lists(st.sampled_from("ABC"), min_size=2, max_size=4))
+    decisions = [data.draw(st.sampled_from(["approve", "deny", "expire"])) for _ in messages]
+    for number, message in enumerate(messages):
+        pushed(traffic, message, about=str(number))
+    pressed = []
+    for number in data.draw(st.permutations(range(len(messages)))):
+        if decisions[number] != "expire":
+            pressed.append((decisions[number], messages[number]))
+            if data.draw(st.booleans(), label="on a phone that is watched"):
+                traffic.decided(*pressed[-1])
+            traffic.exchanged(poll(*ENDS[decisions[number]], about=str(number)), "Aiya")
+        else:
+            traffic.exchanged(poll(400, {"error": "authorization_pending"}, str(number)), "Aiya")
+        drawn = [(m.title, m.details) for m in traffic.messages if m.source == "Phone"]
+        assert drawn == pressed
+    traffic._clock.advance(301)
+    for number, decision in enumerate(decisions):
+        if decision == "expire":
+            traffic.exchanged(poll(*ENDS["deny"], about=str(number)), "Aiya")
+    assert [(m.title, m.details) for m in traffic.messages if m.source == "Phone"] == pressed
+
+
+def test_all_buttons_may_be_pressed_before_anybody_asks():
+    for ends in (["approve", "deny"], ["deny", "approve"]):
+        traffic = Traffic(VirtualClock())
+        for about in "12":
+            pushed(traffic, "the same words", about=about)
+        for decision in ("approve", "deny"):
+            traffic.decided(decision, "the same words")
+        for about, decision in zip("12", ends, strict=True):
+            traffic.exchanged(poll(*ENDS[decision], about=about), "Aiya")
+        assert [m.title for m in traffic.messages if m.source == "Phone"] == ["approve", "deny"]
+
+
+def test_what_tells_requests_apart_does_not_give_their_secret(traffic):
+    asked = poll(400, {"error": "slow_down"}, about="sEcReT-of-one-request")
+    assert asked.about
+    assert asked.about != poll(400, {"error": "slow_down"}, about="another").about
+    assert "sEcReT" not in asked.about
+    assert asked.about not in repr(asked)
+    assert asked.about not in str(asked)
 
 
 def test_polls_without_news_are_one_pair_and_a_number(traffic):
