@@ -10,6 +10,7 @@ import httpx
 
 from baink_lab.auth0.management import ManagementClient
 from baink_lab.auth0.wire import LOOPBACK_DIRECT, new_http
+from baink_lab.bank.client import BankClient
 from baink_lab.lab.careful import Careful, ask_person, make_careful
 from baink_lab.lab.diagram import Diagram
 from baink_lab.lab.durations import Duration, in_words, seconds_of
@@ -43,6 +44,13 @@ class OnTheWire(Opened):
     def bank_http(self) -> httpx.AsyncClient:
         """The same for the bank's API."""
         return self._lend(watched_http(f"{self.world.bank}/", self._told, to="Bank"))
+
+    def bank(self) -> BankClient:
+        """The bank as a tool of Aiya's calls it: what it is asked is drawn, and not printed.
+
+        It stays open while this lab is, however often Aiya is built anew.
+        """
+        return BankClient(self.world.bank, http=self._lend(self.traffic.watched("Bank")))
 
     async def management(self, *, sure: bool = False) -> httpx.AsyncClient:
         """The same for the tenant's Management API, with a token of the lab's own.

@@ -560,7 +560,7 @@ async def add_permissions(lab):
 
 
 def gates(lab):
-    bank = BankClient(lab.world.bank)
+    bank = lab.bank()
     read, write = statement_tool(bank), dispute_tool(bank)
     audience = lab.world.audience
     return [
@@ -599,6 +599,12 @@ async def test_the_gate_serves_two_more_tools_each_after_its_own_yes(lab, capsys
     await lab.phone.approve()
     await lab.settled()
     assert "holder: Ana Alvarez" in capsys.readouterr().out
+    drawn = [one.words for one in lab.traffic.messages]
+    asked = [at for at, words in enumerate(drawn) if "GET /api/accounts/statements/2026" in words]
+    assert {drawn[at] for at in asked} == {"Aiya to Bank: GET /api/accounts/statements/2026"}
+    assert [drawn[at + 1].split(",")[0] for at in asked] == [
+        *("Bank to Aiya: 403", "Bank to Aiya: 200")
+    ]
     assert "open_dispute has not been run" in (await lab.check("gated")).why
     await lab.say("Move $25 from checking to savings")
     await lab.phone.approve()
@@ -675,6 +681,19 @@ async def test_a_statement_without_a_phone_says_nothing_about_the_transfer(lab):
     await lab.phone.approve()
     await lab.settled()
     assert await lab.check("went_on")
+
+
+async def test_the_bank_of_own_tools_outlives_aiya_and_ends_with_the_lab(lab):
+    bank = lab.bank()
+    token = await lab.session_token()
+    await lab.build()
+    await lab.sleep()
+    assert (await bank.accounts(token))["accounts"]
+    assert lab.traffic.messages[-2].words == "Aiya to Bank: GET /api/accounts"
+    assert token not in lab.traffic.messages[-2].details
+    await lab.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        await bank.accounts(token)
 
 
 async def test_a_bare_tool_of_theirs_does_nothing_without_a_yes(lab):
