@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import itertools
+from collections import Counter
 from collections.abc import Callable
 
 from baink_lab.aiya import Aiya
@@ -14,25 +16,25 @@ LOOK_SECONDS = 0.5
 
 @dataclasses.dataclass(frozen=True)
 class Counts:
-    """Totals of one life of Aiya; a notebook shows them as a table.
+    """Totals of one lab's helper, over every Aiya that it had; a notebook shows them as a table.
 
     Attributes:
         graph_runs: how often the graph ran on this conversation.
         polls: how often the resumer asked the tenant.
         slow_downs: how often the tenant said that this was too early.
         waiting: how many approvals wait now.
-        life: which Aiya was counted; totals of two are not compared.
+        tally: who counted; totals of two are not compared.
     """
 
     graph_runs: int
     polls: int
     slow_downs: int
     waiting: int
-    life: int = dataclasses.field(repr=False, default=0)
+    tally: int = dataclasses.field(repr=False, default=0)
 
     def since(self, before: Counts) -> Counts:
-        """What came on top of `before`; all of it when that was another Aiya."""
-        if before.life != self.life:
+        """What came on top of `before`; all of it when another helper counted that."""
+        if before.tally != self.tally:
             return self
         return dataclasses.replace(
             self,
@@ -59,19 +61,32 @@ class Counts:
         return self.shown._repr_mimebundle_()
 
 
-NONE = Counts(0, 0, 0, 0)
+class Tally:
+    """Goes on counting when Aiya is built anew: what an ended one has done is kept."""
 
+    _numbers = itertools.count(1)
 
-def count(aiya: Aiya, thread: str) -> Counts:
-    """What this Aiya has done until now."""
-    resumer = aiya.resumer
-    return Counts(
-        graph_runs=resumer.threads.runs[thread],
-        polls=resumer.counters.polls,
-        slow_downs=resumer.counters.slow_downs,
-        waiting=resumer.waiting,
-        life=id(resumer),
-    )
+    def __init__(self) -> None:
+        self._number = next(self._numbers)
+        self._ended: Counter[str] = Counter()
+        self._runs: Counter[str] = Counter()
+
+    def end(self, aiya: Aiya) -> None:
+        """Keep what this Aiya has done: she will do nothing more."""
+        resumer = aiya.resumer
+        self._runs += resumer.threads.runs
+        self._ended += Counter(polls=resumer.counters.polls, slow_downs=resumer.counters.slow_downs)
+
+    def counts(self, aiya: Aiya | None, thread: str) -> Counts:
+        """What was done until now, by those who ended and by this one."""
+        resumer = aiya.resumer if aiya is not None else None
+        return Counts(
+            graph_runs=self._runs[thread] + (resumer.threads.runs[thread] if resumer else 0),
+            polls=self._ended["polls"] + (resumer.counters.polls if resumer else 0),
+            slow_downs=self._ended["slow_downs"] + (resumer.counters.slow_downs if resumer else 0),
+            waiting=resumer.waiting if resumer else 0,
+            tally=self._number,
+        )
 
 
 class Panel:

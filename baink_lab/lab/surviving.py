@@ -12,7 +12,7 @@ from baink_lab.aiya import Aiya
 from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab import lives
 from baink_lab.lab.one_life import ASLEEP
-from baink_lab.lab.panel import NONE, Counts, Panel, count
+from baink_lab.lab.panel import Counts, Panel, Tally
 from baink_lab.lab.show import WidgetShown
 from baink_lab.lab.talking import Talking
 from baink_lab.settings import Settings
@@ -33,6 +33,7 @@ class Surviving(Talking):
         super().__init__(number, settings, ready)
         self._noted: Aiya | None = None
         self._panel: Panel | None = None
+        self._tally = Tally()
 
     async def aiya(self) -> Aiya:
         """Aiya, woken at the first use; from then on it is noted what this process does."""
@@ -42,14 +43,24 @@ class Surviving(Talking):
             lives.watch(aiya.resumer.desk, self._memory)
         return aiya
 
+    async def sleep(self) -> None:
+        """Put Aiya to sleep; what she has done stays counted."""
+        ending = self._aiya
+        try:
+            await super().sleep()
+        finally:
+            if ending is not None:
+                self._tally.end(ending)
+
     async def close(self) -> None:
         """Stop following the counts."""
         if self._panel is not None:
             self._panel.close()
 
     async def counters(self, since: Counts | None = None) -> Counts:
-        """How often graph and resumer ran, in all or since an earlier count."""
-        counts = count(await self.aiya(), self.thread)
+        """How often graph and resumer ran, since this kernel opened the lab or an earlier count."""
+        await self.aiya()
+        counts = self._counts()
         return counts.since(since) if since else counts
 
     async def panel(self) -> WidgetShown:
@@ -122,7 +133,7 @@ class Surviving(Talking):
         return self._panel
 
     def _counts(self) -> Counts:
-        return count(self._aiya, self.thread) if self._aiya is not None else NONE
+        return self._tally.counts(self._aiya, self.thread)
 
     def _order(self, text: str) -> dict[str, Any]:
         return {

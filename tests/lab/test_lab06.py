@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
 
 import pytest
 
@@ -476,6 +477,43 @@ async def test_a_yes_moves_money_once_with_two_graph_runs(lab):
     assert (counts.graph_runs, counts.slow_downs, counts.waiting) == (2, 0, 0)
     assert "graph runs" in repr(counts)
     assert "<table>" in counts._repr_mimebundle_()["text/html"]
+
+
+async def test_counts_go_on_when_aiya_is_built_anew_and_while_she_sleeps(lab):
+    before, panel = await lab.counters(), (await lab.panel()).widget
+    await ask(lab)
+    await lab.phone.approve()
+    await lab.settled()
+    first = await lab.counters(since=before)
+    assert (first.graph_runs, first.polls > 0) == (2, True)
+    await lab.build()
+    assert await lab.counters(since=before) == first
+    await ask(lab, "Move $30 from checking to savings")
+    await lab.phone.deny()
+    await lab.settled()
+    asleep = await lab.counters(since=before)
+    assert asleep.graph_runs == 4
+    assert asleep.polls > first.polls
+    await lab.sleep()
+    await shows(panel.children[1], [4, asleep.polls, 0, 0])
+    assert await lab.counters(since=before) == asleep
+
+
+async def shows(cells, numbers):
+    """Wait until the panel's cells hold these numbers."""
+    drawn = asyncio.Event()
+    cells.observe(lambda _: drawn.set(), "value")
+    async with asyncio.timeout(20):
+        while [int(one) for one in re.findall(r">(\d+)</td>", cells.value)] != numbers:
+            drawn.clear()
+            await drawn.wait()
+
+
+async def test_another_helpers_counts_are_not_compared(lab):
+    await ask(lab)
+    mine = await lab.counters()
+    others = dataclasses.replace(mine, tally=mine.tally + 1, graph_runs=100)
+    assert await lab.counters(since=others) == mine
 
 
 async def test_a_no_and_a_silence_move_nothing_and_are_told(lab, capsys):
