@@ -17,9 +17,11 @@ export default { render({ model, el }) {
   const head = make("div", "head"), save = make("button", "save", "Download as SVG");
   const title = make("strong", "", model.get("title"));
   head.append(title, save);
-  const scroll = make("div", "scroll"), art = make("div", "art"), rows = make("ol", "rows");
+  const scroll = make("div", "scroll"), sheet = make("div", "sheet");
+  const art = make("div", "art"), rows = make("ol", "rows");
   rows.setAttribute("aria-label", "Messages: arrow keys move, Enter shows all of one");
-  scroll.append(art, rows);
+  const lanes = make("div", "lanes");  // stays in sight, whichever rows are
+  sheet.append(lanes, art, rows); scroll.append(sheet);
   const more = make("div", "more"), news = make("p", "news");
   more.setAttribute("role", "region"); more.setAttribute("aria-label", "Details of a message");
   more.hidden = true;
@@ -33,37 +35,59 @@ export default { render({ model, el }) {
     if (tag === "button") one.type = "button";
     return one;
   }
+  // The newest is in sight, until the reader scrolls up: then what they read stays where it is.
+  let follow = true, place = 0, first = model.get("first"), current = -1, opened = -1;
+  function look() {
+    if (!scroll.clientHeight) return;  // out of sight, where nothing keeps its place
+    place = scroll.scrollTop;
+    follow = place + scroll.clientHeight >= scroll.scrollHeight - 40;
+  }
+  function hold() { scroll.scrollTop = follow ? scroll.scrollHeight : place; }
+
   function draw() {
-    const messages = model.get("messages");
-    const end = scroll.scrollTop + scroll.clientHeight >= scroll.scrollHeight - 40;
-    const at = [...rows.children].findIndex(row => row.contains(document.activeElement));
+    const messages = model.get("messages"), gone = model.get("first") - first;
+    const focused = rows.contains(document.activeElement);
+    first += gone;
+    const last = first + messages.length - 1;
+    const reached = current >= first && current <= last ? current : last;
     art.innerHTML = model.get("svg");
-    rows.replaceChildren(...messages.map((message, number) => {
-      const row = make("li"), button = make("button", "row");
-      row.style.top = model.get("top") + number * model.get("step") + "px";
-      row.style.height = model.get("step") + "px";
-      button.tabIndex = number === Math.max(at, 0) ? 0 : -1;
+    const { width, height } = art.firstElementChild.viewBox.baseVal, step = model.get("step");
+    const names = art.firstElementChild.cloneNode();
+    names.setAttribute("viewBox", `0 0 ${width} 28`); names.setAttribute("height", 28);
+    names.removeAttribute("role"); names.setAttribute("aria-hidden", "true");
+    names.append(...[...art.querySelectorAll(".paper, .who")].map(one => one.cloneNode(true)));
+    lanes.replaceChildren(names);
+    rows.replaceChildren(...messages.map((message, at) => {
+      const row = make("li"), button = make("button", "row"), number = first + at;
+      // In parts of the whole: a narrow page makes the picture smaller.
+      row.style.top = 100 * (model.get("top") + at * step) / height + "%";
+      row.style.height = 100 * step / height + "%";
+      button.tabIndex = number === reached ? 0 : -1;
       button.setAttribute("aria-label", message.words);
-      button.setAttribute("aria-expanded", "false");
-      button.onclick = () => show(message, button);
+      button.setAttribute("aria-expanded", String(number === opened));
+      button.onclick = () => show(message, button, number);
+      button.onfocus = () => { current = number; };
       row.append(button);
       return row;
     }));
-    if (at >= 0 && rows.children[at]) rows.children[at].firstChild.focus();
-    if (end) scroll.scrollTop = scroll.scrollHeight;
-    const last = messages[messages.length - 1];
-    news.textContent = last ? last.words : "Nothing was sent yet.";
+    if (focused && rows.children.length)
+      rows.children[reached - first].firstChild.focus({ preventScroll: true });
+    place = Math.max(0, place - gone * step * sheet.clientHeight / height);
+    if (follow || gone) hold();
+    news.textContent = messages.length ? messages.at(-1).words : "Nothing was sent yet.";
   }
-  function show(message, button) {
-    const open = button.getAttribute("aria-expanded") === "true";
+  function show(message, button, number) {
+    const open = number === opened;
     rows.querySelectorAll("button").forEach(b => b.setAttribute("aria-expanded", "false"));
     more.hidden = open;
+    opened = open ? -1 : number;
     if (open) return;
     button.setAttribute("aria-expanded", "true");
     const text = make("pre", "", message.details || "(nothing more)");
     text.tabIndex = 0;
     more.replaceChildren(make("strong", "", message.words), text);
   }
+  scroll.onscroll = look;
   rows.onkeydown = event => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const row = event.target.closest("li");
@@ -80,19 +104,25 @@ export default { render({ model, el }) {
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   };
+  // It has no size before it is in the page, and none while JupyterLab takes it out.
+  const sizes = new ResizeObserver(hold);
+  sizes.observe(scroll); sizes.observe(sheet);
   model.on("change:messages", draw);
   draw();
-  return () => model.off("change:messages", draw);
+  return () => { sizes.disconnect(); model.off("change:messages", draw); };
 } };
 """
 _CSS = """
-.baink-diagram{border:1px solid var(--jp-border-color1,#8a8a8a);border-radius:8px;padding:8px;
+.baink-diagram{position:relative;overflow:hidden;box-sizing:border-box;margin:0;padding:8px;
+  border:1px solid var(--jp-border-color1,#8a8a8a);border-radius:8px;
   color:var(--jp-ui-font-color1,inherit);background:var(--jp-layout-color1,transparent)}
 .baink-diagram .head{display:flex;justify-content:space-between;align-items:center;gap:1em}
 .baink-diagram .save{font:inherit;padding:4px 10px;border:1px solid currentColor;border-radius:4px;
   color:inherit;background:transparent;cursor:pointer}
-.baink-diagram .scroll{position:relative;overflow:auto;max-height:32em}
-.baink-diagram .art svg{display:block}
+.baink-diagram .scroll{overflow:auto;max-height:32em;scroll-padding-top:30px}
+.baink-diagram .sheet{position:relative;width:fit-content;min-width:min(100%,48em)}
+.baink-diagram .sheet svg{display:block;max-width:max(100%,48em);height:auto}
+.baink-diagram .lanes{position:sticky;top:0;height:0;z-index:1}
 .baink-diagram .rows{list-style:none;margin:0;padding:0}
 .baink-diagram .rows li{position:absolute;left:0;width:100%;margin:0}
 .baink-diagram .row{width:100%;height:100%;background:transparent;border:0;cursor:pointer}
@@ -124,6 +154,7 @@ def live_diagram(traffic: Traffic, title: str) -> Any:
         title = traitlets.Unicode().tag(sync=True)
         top = traitlets.Int(TOP).tag(sync=True)
         step = traitlets.Int(STEP).tag(sync=True)
+        first = traitlets.Int(0).tag(sync=True)
         svg = traitlets.Unicode().tag(sync=True)
         messages: Any = traitlets.List().tag(sync=True)
 
@@ -132,7 +163,9 @@ def live_diagram(traffic: Traffic, title: str) -> Any:
 
     def draw() -> None:
         shown = traffic.messages[-SHOWN:]
-        widget.svg = drawn(shown, title)  # before the messages, whose change draws both
+        # Before the messages, whose change draws all.
+        widget.first = traffic.first + len(traffic.messages) - len(shown)
+        widget.svg = drawn(shown, title)
         widget.messages = [_state(one) for one in shown]
 
     draw()

@@ -75,18 +75,20 @@ class Traffic:
 
     Attributes:
         messages: oldest first; the newest `KEPT`.
+        first: which number the oldest of them has; none is given twice.
         watchers: called after each change.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.messages: list[Message] = []
+        self.first = 0
         self.watchers: list[Callable[[], object]] = []
         self._open: dict[str, _Asked] = {}  # by `Exchange.about`
 
     def clear(self) -> None:
         """Forget everything."""
-        self.messages.clear()
+        self._forget(len(self.messages))
         self._open.clear()
         self._tell()
 
@@ -171,8 +173,12 @@ class Traffic:
         if is_answer and len(last) == 4 and [m.key for m in last[:2]] == [m.key for m in last[2:]]:
             more = [dataclasses.replace(m, times=m.times + 1) for m in last[:2]]
             self.messages[-4:] = more
-        del self.messages[:-KEPT]
+        self._forget(max(0, len(self.messages) - KEPT))
         self._tell()
+
+    def _forget(self, oldest: int) -> None:
+        del self.messages[:oldest]
+        self.first += oldest
 
     def _tell(self) -> None:
         for watcher in list(self.watchers):
