@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NAME = "first_transfer"
 ASK = 'Run the cell with await lab.say("Move $25 …"), or write it in the chat.'
-AGAIN = 'Say "continue transfer" in the chat, or run that cell again.'
+AGAIN = 'Say "try again" in the chat, or run that cell again.'
 FIX = "Run await lab.doctor(), fix what it names, and ask again."
 _ENDS = {
     State.DENIED: (

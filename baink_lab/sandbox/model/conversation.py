@@ -85,6 +85,13 @@ class Conversation:
         """The newest answer to each call that came after the assistant's last words."""
         return [answer for answer in self.latest.values() if answer.at > self.last_spoken]
 
+    @property
+    def told_last(self) -> list[Answer]:
+        """The newest answer to each call that the assistant's last words were about."""
+        said = (i for i in self._backwards("assistant") if self.text(i).strip())
+        last, before = next(said, -1), next(said, -1)
+        return [answer for answer in self.latest.values() if before < answer.at < last]
+
     def called_since_user(self, name: str) -> list[Call]:
         """The calls of one tool made in answer to the customer's last message."""
         return [call for call in self.calls if call.name == name and call.at > self.last_user]
@@ -102,6 +109,18 @@ class Conversation:
         """The assistant's messages between two indexes."""
         between = self.messages[after + 1 : before]
         return [message for message in between if message["role"] == "assistant"]
+
+    @property
+    def was_answered(self) -> bool:
+        """Whether anything was said or done between the customer's last two messages."""
+        turns = self.user_turns
+        return len(turns) < 2 or bool(self.replies(turns[-2], turns[-1]))
+
+    @property
+    def without_last(self) -> Conversation:
+        """The same without the customer's last message."""
+        at = self.last_user
+        return Conversation([*self.messages[:at], *self.messages[at + 1 :]])
 
     def _role(self, index: int) -> str:
         return str(self.messages[index]["role"])

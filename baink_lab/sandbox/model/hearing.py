@@ -16,12 +16,14 @@ _AGAIN = re.compile(
     rf"(?:\W*{_POLITE}\b){{0,4}}\W*"
     r"(?:continue|resume|proceed|retry|carry on|go on"
     r"|try (?:it |that |this |them |the transfers? )?(?:once )?(?:again|more)|once more"
+    r"|do (?:it|that|this) (?:once )?(?:again|more)|one more time"
     r"|ask (?:me )?(?:once )?again|(?:re)?send (?:it|the push|that)(?: again)?|again"
     r"|repeat(?: it)?)"
     r"(?:\s+(?:with )?(?:the|my|that|both|all)?\s*(?:last|same)?\s*"
     r"(?:transfers?|payments?|requests?|push|it|again|them|please|now|both|all)){0,4}\W*",
     re.IGNORECASE,
 )
+_GO_ON = re.compile(r"\b(?:continue|resume|proceed|carry on|go on)\b", re.IGNORECASE)
 _YES = re.compile(
     r"\W*(?:y|yes|yeah|yep|yup|sure|ok(?:ay)?|confirm(?:ed)?|correct|right|do it|go ahead"
     r"|please do|absolutely|of course|affirmative|sounds good|looks good|that'?s right)"
@@ -78,13 +80,20 @@ _SIDE = re.compile(
 
 
 def wants_again(text: str, speech: Speech) -> bool:
-    """Whether the customer wants the last gated call made again: "continue transfer"."""
+    """Whether the customer wants a gated call made again: "continue transfer", "once more"."""
+    if len(text) <= _SHORT and _AGAIN.fullmatch(text):
+        return True  # "once more" too, which sounds like a condition
     if any(clause.mood in {"negated", "conditional"} for clause in speech.clauses):
         return False
     if len(text) > _SHORT:
         return False  # whoever says more than that says something else
     parts = [speech.plain(clause.words) for clause in speech.clauses]
-    return bool(_AGAIN.fullmatch(text)) or any(_AGAIN.fullmatch(part) for part in parts)
+    return any(_AGAIN.fullmatch(part) for part in parts)
+
+
+def wants_to_go_on(text: str) -> bool:
+    """Whether such words are about what was held up, rather than about what has ended."""
+    return bool(_GO_ON.search(text))
 
 
 def agrees(text: str) -> bool:

@@ -87,15 +87,11 @@ def _tell(answer: Answer, book: Book, transfer: Tool | None) -> str:
             why = f"You denied {what} on your phone."
             if answer.status == "expired":
                 why = f"Nobody answered on the phone in time, so {what} expired."
-            return f"{nothing} {why} {_again(moves=moves)}"
+            return f"{nothing} {why} {ASK_AGAIN} Say \u201ctry again\u201d."
         case "unenrolled":
             return f"{nothing} {_enrol(what, content)}"
         case _:
             return _failed(what, content, nothing)
-
-
-def _again(*, moves: bool) -> str:
-    return f"{ASK_AGAIN} Say \u201c{'continue transfer' if moves else 'try again'}\u201d."
 
 
 def _approved(answer: Answer, book: Book, transfer: Tool | None) -> str:

@@ -1,4 +1,8 @@
-"""Make a call that was not approved once more, word for word: "continue transfer"."""
+"""Make an earlier call once more, word for word: "continue transfer", "once more".
+
+What was spoken of last is meant: of the calls that a customer can mean with these words, the one
+whose ending was told last.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from baink_lab.sandbox.model.conversation import Answer
 from baink_lab.sandbox.model.turn import Turn
 from baink_lab.sandbox.model.wire import Reply
 
+_TURNS = 40  # of the customer's messages, how many are looked back upon
 _ALL = re.compile(r"\b(?:transfers|payments|requests|both|all|them)\b", re.IGNORECASE)
 
 
@@ -21,29 +26,49 @@ def wants_again(turn: Turn) -> bool:
     return outcomes.ASK_AGAIN in before and hearing.agrees(turn.text)
 
 
+def unanswered(turn: Turn) -> Turn:
+    """The same without a "try again" that is about a message to which nothing was said."""
+    for _ in range(_TURNS):
+        if hearing.wants_to_go_on(turn.text) or not wants_again(turn) or turn.talk.was_answered:
+            break
+        turn = Turn(turn.talk.without_last, turn.box)
+    return turn
+
+
 def again(turn: Turn) -> Reply:
-    """Repeat the last call that was not approved; all of that turn if the customer says so."""
+    """Repeat the call that is meant; all of its turn if the customer says so."""
     gated = _gated(turn)
-    open_ones = [
-        answer
-        for answer in gated
-        if answer.status in outcomes.NOT_APPROVED and turn.box.named(answer.call.name)
-    ]
-    if not open_ones:
+    meant = _meant(turn, [one for one in gated if turn.box.named(one.call.name)])
+    if not meant:
         return Reply(_nothing(turn, gated))
-    last = max(answer.call.at for answer in open_ones)
-    calls = [answer.call for answer in open_ones if answer.call.at == last]
+    calls = [one.call for one in meant if one.call.at == meant[-1].call.at]
     chosen = calls if _ALL.search(turn.text) else calls[-1:]
     return Reply(calls=tuple((call.name, call.arguments) for call in chosen))
 
 
+def _meant(turn: Turn, gated: list[Answer]) -> list[Answer]:
+    """The calls that the customer may mean, the likeliest last."""
+    ended = [one for one in gated if one.status != "waiting"]
+    undone = [one for one in ended if one.status in outcomes.NOT_APPROVED]
+    if hearing.wants_to_go_on(turn.text):
+        unenrolled = [one for one in undone if one.status == "unenrolled"]
+        if unenrolled:
+            return unenrolled
+        ended = undone
+    newest = max(gated, key=lambda one: one.call.at, default=None)
+    if ended and newest and newest.status == "waiting" and newest.call.at > ended[-1].at:
+        return []  # since then the customer has gone on to another, which waits
+    asked_about = [one for one in undone if one in turn.talk.told_last]
+    return asked_about or ended
+
+
 def _gated(turn: Turn) -> list[Answer]:
-    """How each gated call stands; of calls with the same arguments, the newest."""
+    """How each gated call stands, the latest news last; of calls with the same arguments, one."""
     newest: dict[tuple[str, str], Answer] = {}
     for answer in turn.talk.latest.values():
         if answer.status in outcomes.STATUSES and answer.call.name not in turn.lookups:
             newest[answer.call.name, json.dumps(answer.call.arguments, sort_keys=True)] = answer
-    return list(newest.values())
+    return sorted(newest.values(), key=lambda one: one.at)
 
 
 def _nothing(turn: Turn, gated: list[Answer]) -> str:

@@ -9,7 +9,7 @@ from baink_lab.sandbox.model import answers, hearing, others, outcomes
 from baink_lab.sandbox.model.aside import answer_aside
 from baink_lab.sandbox.model.conversation import Conversation
 from baink_lab.sandbox.model.drafts import Draft, Reader
-from baink_lab.sandbox.model.repeat import again, wants_again
+from baink_lab.sandbox.model.repeat import again, unanswered, wants_again
 from baink_lab.sandbox.model.toolbox import toolbox
 from baink_lab.sandbox.model.transfers import Question, plan
 from baink_lab.sandbox.model.turn import Turn
@@ -38,6 +38,7 @@ def _results(turn: Turn) -> str:
 
 
 def _answer(turn: Turn) -> Reply:
+    turn = unanswered(turn)
     if len(turn.text) > hearing.LONGEST:
         return Reply(answers.TOO_LONG)
     if wants_again(turn):

@@ -87,9 +87,15 @@ class Chat:
         raise AssertionError("the model calls without end")
 
     async def event(self, number, outcome):
+        return await self.say(self._event(number, outcome), role="system")
+
+    def told(self, number, outcome):
+        """The same, and nothing is said to it yet."""
+        self.messages.append({"role": "system", "content": self._event(number, outcome)})
+
+    def _event(self, number, outcome):
         name, _, call_id = self.made[number]
-        text = f"Event: outcome of tool call {call_id} ({name}): {json.dumps(outcome)}"
-        return await self.say(text, role="system")
+        return f"Event: outcome of tool call {call_id} ({name}): {json.dumps(outcome)}"
 
     def transfers(self):
         return [arguments for name, arguments, _ in self.made if name == "transfer_funds"]
