@@ -10,7 +10,7 @@ from typing import Any
 from baink_lab.aiya import Aiya
 from baink_lab.clock import Clock
 from baink_lab.errors import BainkError
-from baink_lab.lab.chat_offer import CONTINUE, Offer
+from baink_lab.lab.chat_offer import CONTINUE, Enrolled, Offer
 from baink_lab.lab.entry import entry
 from baink_lab.lab.from_widgets import Runner
 from baink_lab.lab.show import WidgetShown, clock_face
@@ -32,9 +32,10 @@ class Chat:
         aiya: who answers.
         thread: the conversation.
         clock: the lab's.
+        enrolled: asks the tenant whether the customer has a phone now.
     """
 
-    def __init__(self, aiya: Aiya, thread: str, clock: Clock) -> None:
+    def __init__(self, aiya: Aiya, thread: str, clock: Clock, enrolled: Enrolled) -> None:
         import ipywidgets as w  # noqa: PLC0415 - the lab works without widgets too
 
         self._aiya = aiya
@@ -47,7 +48,7 @@ class Chat:
         self._waits: dict[str, float] = {}
         self._busy = 0
         self._log, self._news, self._status = w.HTML(), w.HTML(), w.HTML()
-        self._offer = Offer(lambda: self._runner.start(lambda: self._say(CONTINUE)))
+        self._offer = Offer(lambda: self._runner.start(lambda: self._say(CONTINUE)), enrolled)
         self._again = w.Button(description="Try again", layout=w.Layout(display="none"))
         self._again.on_click(lambda _: self._runner.start(lambda: self._say(TRY_AGAIN)))
         self._entry = entry(
@@ -76,6 +77,7 @@ class Chat:
     def close(self) -> None:
         """Stop listening; the widget stays as it is."""
         self._ticker.cancel()
+        self._offer.close()
         self._listening.close()
 
     def _submit(self, text: str) -> None:

@@ -28,7 +28,7 @@ from baink_lab.lab.phone import PhoneError
 from baink_lab.lab.pieces import Pieces, Registry, Transfer, WrapTransfer, bare_transfer
 from baink_lab.lab.rehearsal import Rehearsal, rehearse
 from baink_lab.lab.show import Drawn, Shown, WidgetShown, paragraph, table
-from baink_lab.lab.tenant_view import management_client
+from baink_lab.lab.tenant_view import management_client, phones
 from baink_lab.lab.waiting import STOPPED, StoppedWaiting, WaitingLine, how_it_ended, line_of
 from baink_lab.settings import Settings
 
@@ -192,7 +192,14 @@ class Talking(Opened):
         await self._customer()
         if self._chat is not None:
             self._chat.close()
-        self._chat = Chat(await self.aiya(), self.thread, self.clock)
+        aiya = await self.aiya()
+        http = await self._stack.enter_async_context(new_http())
+        management = management_client(self.world, http, self.clock)
+
+        async def enrolled() -> bool:
+            return bool(await phones(management, self.world))
+
+        self._chat = Chat(aiya, self.thread, self.clock, enrolled)
         return await self._chat.open()
 
     async def settled(self, *, autopilot: Decision = "approve") -> None:

@@ -105,9 +105,17 @@ def management_client(
     return ManagementClient(world.issuer, *credentials, http=http, clock=clock)
 
 
-async def _nobody() -> list[dict[str, Any]]:
-    """The devices of a customer who is not known yet (live mode, before the login)."""
-    return []
+async def phones(management: ManagementClient, world: World) -> list[dict[str, Any]]:
+    """The customer's confirmed Guardian devices; none before the customer is known (live mode).
+
+    Raises:
+        Auth0Error: the tenant refused, or did not answer.
+    """
+    if not world.user_id:
+        return []
+    devices = await management.get(f"users/{quote(world.user_id, safe='')}/enrollments")
+    mine = [one for one in devices if one.get("auth_method") == "guardian"]
+    return [one for one in mine if one.get("status") == "confirmed"]
 
 
 async def look(management: ManagementClient, world: World) -> TenantView:
@@ -116,7 +124,6 @@ async def look(management: ManagementClient, world: World) -> TenantView:
     Raises:
         Auth0Error: the tenant refused, or did not answer.
     """
-    user = f"users/{quote(world.user_id, safe='')}"
     client, api, apis, grants, factor, provider, devices = await asyncio.gather(
         management.find_client(world.client_id),
         management.find_resource_server(world.audience),
@@ -124,9 +131,7 @@ async def look(management: ManagementClient, world: World) -> TenantView:
         management.client_grants(client_id=world.client_id, audience=world.audience),
         management.push_factor_enabled(),
         management.push_provider(),
-        management.get(f"{user}/enrollments") if world.user_id else _nobody(),
+        phones(management, world),
     )
     own = [one for one in apis if not one.get("is_system")]
-    mine = [one for one in devices if one.get("auth_method") == "guardian"]
-    confirmed = [one for one in mine if one.get("status") == "confirmed"]
-    return TenantView(client or {}, api, own, grants, factor, provider, confirmed)
+    return TenantView(client or {}, api, own, grants, factor, provider, devices)

@@ -9,7 +9,9 @@ import re
 
 import pytest
 
-from baink_lab.lab import open_lab
+from baink_lab.auth0.machine_token import ManagementError
+from baink_lab.lab import chat_offer, open_lab
+from baink_lab.lab.chat_offer import Offer
 from baink_lab.lab.enrolment import enroll_stand_in
 from baink_lab.lab.opening import _opened
 
@@ -83,7 +85,14 @@ async def test_a_customer_without_a_phone_enrols_in_the_chat_and_goes_on(lab):
     button(shown, "Continue transfer").click()
     await until(lambda: offered(shown) != first, shown)
     ticket = offered(shown)
+    assert "No phone is enrolled" in text_of(shown)
+    assert "Your phone is enrolled" not in text_of(shown)
     await enroll_stand_in(ticket)
+    # Who has enrolled is told so, and the way on; the link and its code have served.
+    await until(lambda: "Your phone is enrolled" in text_of(shown), shown)
+    assert "“continue transfer”" in text_of(shown)
+    assert "QR code" not in text_of(shown)
+    assert "nobody could be asked.</p>" not in text_of(shown)
     await until(lambda: not button(shown, "Continue transfer").disabled, shown)
     button(shown, "Continue transfer").click()
     await until(lambda: "I sent a push to your phone: “Move 25.00 USD" in text_of(shown), shown)
@@ -91,6 +100,56 @@ async def test_a_customer_without_a_phone_enrols_in_the_chat_and_goes_on(lab):
     await until(lambda: "Waiting for your phone: 4:" in text_of(shown), shown)
     await lab.phone.approve()
     await until(lambda: "Done: $25.00 moved" in text_of(shown), shown)
+
+
+def offer_for(url, enrolled):
+    offer = Offer(lambda: None, enrolled)
+    offer.show(url)
+    return offer
+
+
+async def nobody():
+    return False
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:4000", "localhost:4000", "[::1]:4000", "127.9.9.9"])
+async def test_a_link_to_this_computer_is_opened_on_this_computer(host):
+    offer = offer_for(f"http://{host}/guardian/enroll?ticket=x", nobody)
+    told = offer.state["text"]
+    offer.close()
+    assert "</a> on this computer: the sandbox can be reached from nowhere else." in told
+    assert "On a real tenant you would scan" in told
+
+
+@pytest.mark.parametrize("host", ["bank.eu.auth0.com", "localhost.example.com", "10.0.0.1"])
+async def test_a_link_to_a_real_tenant_is_scanned_with_the_phone(host):
+    offer = offer_for(f"https://{host}/guardian/enroll?ticket=x", nobody)
+    told = offer.state["text"]
+    offer.close()
+    assert "</a>, or scan the code below with the phone." in told
+    assert "computer" not in told
+
+
+async def test_an_offer_stands_while_the_tenant_does_not_tell_and_asks_no_more_once_it_is_gone(
+    monkeypatch,
+):
+    monkeypatch.setattr(chat_offer, "LOOK_SECONDS", 0)
+    looks, enough = [], asyncio.Event()
+
+    async def enrolled():
+        looks.append(len(looks))
+        if len(looks) > 2:
+            enough.set()
+        raise ManagementError("The tenant is away.")
+
+    offer = offer_for("http://127.0.0.1/guardian/enroll?ticket=x", enrolled)
+    (looking,) = [one for one in asyncio.all_tasks() if one.get_name() == "chat offer"]
+    await asyncio.wait_for(enough.wait(), 20)
+    assert "No phone is enrolled" in offer.state["text"]
+    offer.hide()
+    await asyncio.wait([looking], timeout=20)
+    assert looking.cancelled()
+    assert not offer.state["open"]
 
 
 async def test_the_same_in_words(lab, capsys):
