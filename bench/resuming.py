@@ -21,7 +21,7 @@ from typing import Any
 
 from baink_lab.aiya import open_aiya
 from baink_lab.lab.phone import Phone
-from baink_lab.lab.two_resumers import FILE, table_of
+from baink_lab.lab.two_resumers import FILE, tables_of
 from baink_lab.sandbox.tenant.ciba import CibaRequest
 from baink_lab.settings import World
 from tests.interop import install
@@ -43,7 +43,7 @@ def main() -> None:
     versions = {SDK: _version_of_sdk(), OURS: importlib.metadata.version(OURS)}
     told = {"date": datetime.date.today().isoformat(), "versions": versions, "rows": rows}
     FILE.write_text(json.dumps(told, indent=2) + "\n", "utf-8")
-    print(table_of(told).text)
+    print(tables_of(told).text)
 
 
 def measure(

@@ -94,7 +94,8 @@ class _Panel:
             text="25.00",
             keeps=True,
         )
-        self.box = w.VBox([self._table, self._entry, self._told], layout=w.Layout(width="42em"))
+        layout = w.Layout(width="42em", max_width="100%")
+        self.box = w.VBox([self._table, self._entry, self._told], layout=layout)
 
     async def draw(self) -> None:
         self._table.value = (await self._accounts.shown()).html

@@ -13,7 +13,7 @@ from baink_lab.lab.findings import Finding, mark
 from baink_lab.lab.look_at_machine import look_at_machine
 from baink_lab.lab.look_at_services import look_at_services
 from baink_lab.lab.look_at_tenant import look_at_tenant
-from baink_lab.lab.show import LEFT
+from baink_lab.lab.show import LEFT, flowing
 from baink_lab.sandbox import launch
 from baink_lab.sandbox.home import folder
 from baink_lab.settings import Settings, load
@@ -48,7 +48,7 @@ async def examine(
 
 def as_html(findings: Sequence[Finding]) -> str:
     """The findings as a table for a notebook, good for screen readers too."""
-    head = "".join(f'<th scope="col" {LEFT}>{title}</th>' for title in HEAD)
+    head = "".join(f'<th scope="col" {LEFT}>{title}</th>' for title in HEAD[:3])
     rows = "".join(_row(finding) for finding in findings)
     caption = html.escape(summary(findings))
     return f"<table><caption>{caption}</caption><tr>{head}</tr>{rows}</table>"
@@ -107,13 +107,14 @@ async def _examine_all(settings: Settings) -> list[Finding]:
 
 
 def _row(finding: Finding) -> str:
+    """What to do stands below what was found: five columns are too many for a narrow window."""
     sign = mark(finding.ok)
+    more = zip(HEAD[3:], (finding.why, finding.fix), strict=True)
+    below = "".join(f"<p><em>{title}:</em> {flowing(text)}</p>" for title, text in more if text)
     return (
         f'<tr><td {LEFT}><span role="img" aria-label="{sign.word}">{sign.sign}</span></td>'
         f'<th scope="row" {LEFT}>{html.escape(finding.name)}</th>'
-        f"<td {LEFT}>{html.escape(finding.found)}</td>"
-        f"<td {LEFT}>{html.escape(finding.why)}</td>"
-        f"<td {LEFT}>{html.escape(finding.fix)}</td></tr>"
+        f"<td {LEFT}>{flowing(finding.found)}{below}</td></tr>"
     )
 
 

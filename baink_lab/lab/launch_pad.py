@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from baink_lab.lab.show import LEFT, Shown
+from baink_lab.lab.show import LEFT, Shown, flowing
 from baink_lab.settings import Settings, World
 
 
@@ -46,7 +46,7 @@ def launch_pad(world: World, settings: Settings) -> Shown:
     ]
     cells = "".join(
         f'<tr><th scope="row" {LEFT}>{html.escape(name)}</th><td {LEFT}>{_place(where)}</td>'
-        f"<td {LEFT}>{html.escape(what)}</td></tr>"
+        f"<td {LEFT}>{flowing(what)}</td></tr>"
         for name, where, what in rows
     )
     text = "\n".join(f"{name}: {where} ({what})" for name, where, what in rows)
@@ -57,7 +57,7 @@ def _place(where: str) -> str:
     """A link, or the line to run."""
     if "://" not in where:
         return f"<code>{html.escape(where)}</code>"
-    shown = html.escape(_short(where))
+    shown = flowing(_short(where))
     return f'<a href="{html.escape(where)}" target="_blank" rel="noreferrer">{shown}</a>'
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.labs import LABS
+from baink_lab.lab.show import break_between_words
 from baink_lab.lab.unawaited import tell_forgotten_await
 from baink_lab.sandbox import launch
 from baink_lab.settings import load
@@ -61,6 +62,7 @@ async def open_lab(number: int) -> Lab:
         lab.watch()
     for note in [*settings.notes, *await lab.catch_up()]:
         print(note)  # noqa: T201 - a notebook's output
+    break_between_words()
     seconds = time.monotonic() - begun
     print(f"Lab {number:02d} is open, in {settings.mode} mode ({seconds:.1f} s).")  # noqa: T201
     return lab

@@ -18,7 +18,7 @@ from baink_lab.aiya.messages import arguments_of, for_model, tool_answer
 from baink_lab.aiya.model import openai_model
 from baink_lab.aiya.prompts import SYSTEM_PROMPT
 from baink_lab.approvals import Call, GatedTool, Tool
-from baink_lab.lab.show import LEFT
+from baink_lab.lab.show import LEFT, flowing
 from baink_lab.lab.wire import Exchange, watched_http
 from baink_lab.settings import Settings, World
 
@@ -50,7 +50,7 @@ class Rehearsal:
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
         rows = "".join(
-            f"<tr><th scope='row' {LEFT}>Aiya {verb}</th><td {LEFT}>{html.escape(what)}</td></tr>"
+            f"<tr><th scope='row' {LEFT}>Aiya {verb}</th><td {LEFT}>{flowing(what)}</td></tr>"
             for verb, what in self.steps
         )
         caption = f"“{html.escape(self.text)}”"

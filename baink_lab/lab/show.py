@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import html
+import re
+import sys
 from collections.abc import Generator, Sequence
 from datetime import datetime
 from typing import Any
 
 #: For cells with words: JupyterLab sets all to the right, which is for numbers.
 LEFT = 'style="text-align:left"'
+
+#: An id, an address: whatever is longer than English words are. A table that may not break it is
+#: wider than a narrow window, and its last columns are out of sight.
+_LONG_WORD = re.compile(r"(\S{16,})")
+
+#: JupyterLab breaks printed lines in the middle of words and of amounts.
+_BETWEEN_WORDS = (
+    "<style>.jp-OutputArea-output pre{word-break:normal;overflow-wrap:anywhere}</style>"
+)
 
 _ONLY_ELSEWHERE = "<style>.jp-LabShell .baink-words{display:none}</style>"
 
@@ -88,10 +99,10 @@ class Drawn:
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Shown:
     """A table; cells are plain text."""
     cells = "".join(
-        "<tr>" + "".join(f"<td {LEFT}>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+        "<tr>" + "".join(f"<td {LEFT}>{flowing(cell)}</td>" for cell in row) + "</tr>"
         for row in rows
     )
-    titles = "".join(f'<th scope="col" {LEFT}>{html.escape(title)}</th>' for title in head)
+    titles = "".join(f'<th scope="col" {LEFT}>{flowing(title)}</th>' for title in head)
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     lines = [
         "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -100,6 +111,24 @@ def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> S
         f"<table><caption>{html.escape(caption)}</caption><tr>{titles}</tr>{cells}</table>",
         "\n".join([f"{caption}:", *lines]),
     )
+
+
+def flowing(text: str) -> str:
+    """Text for a cell of a table, safe as HTML; a long word in it may be broken anywhere."""
+    parts = _LONG_WORD.split(text)
+    return "".join(
+        f'<span style="overflow-wrap:anywhere">{html.escape(part)}</span>'
+        if at % 2
+        else html.escape(part)
+        for at, part in enumerate(parts)
+    )
+
+
+def break_between_words() -> None:
+    """From here on this notebook breaks printed lines between words. Elsewhere nothing is done."""
+    ipython: Any = sys.modules.get("IPython")  # whoever is in a kernel has it
+    if ipython is not None and ipython.get_ipython() is not None:
+        ipython.display.publish_display_data({"text/html": _BETWEEN_WORDS})
 
 
 def paragraph(text: str) -> Shown:

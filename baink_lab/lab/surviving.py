@@ -73,7 +73,8 @@ class Surviving(Talking):
 
         chat, phone = await self.chat(), self.phone.widget()
         panel = (await self._new_panel()).box
-        side = w.VBox([phone.widget, panel], layout=w.Layout(flex="2 1 16em", min_width="0"))
+        layout = w.Layout(flex="2 1 16em", min_width="0", grid_gap="1em")
+        side = w.VBox([phone.widget, panel], layout=layout)
         panel.layout.width = "100%"
         chat.widget.layout.width, chat.widget.layout.flex = "auto", "3 1 24em"
         # Side by side where there is room, else one below the other.

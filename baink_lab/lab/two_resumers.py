@@ -10,42 +10,46 @@ from baink_lab.lab.show import Shown, table
 
 FILE = Path(__file__).with_name("two_resumers.json")
 _HEAD = (
-    "Resumer",
     "Interval",
     "Customer thinks",
     "Graph runs",
     "Polls",
-    "Told to slow down",
+    "Too early",
     "Got the yes",
-    "auth_req_id in the checkpoint",
 )
 
 
 def measured() -> Shown:
-    """The figures in the file, as a table with their date."""
-    return table_of(json.loads(FILE.read_text("utf-8")))
+    """The figures in the file, as tables with their date."""
+    return tables_of(json.loads(FILE.read_text("utf-8")))
 
 
-def table_of(told: dict[str, Any]) -> Shown:
-    """A table: one row for each resumer, interval and wait.
+def tables_of(told: dict[str, Any]) -> Shown:
+    """A table for each resumer: narrow enough for a small window. A row for each interval and wait.
 
     Args:
         told: what `bench.resuming` measured.
     """
+    resumers = dict.fromkeys(one["resumer"] for one in told["rows"])
+    shown = [_table_of(told, name) for name in resumers]
+    return Shown("".join(one.html for one in shown), "\n\n".join(one.text for one in shown))
+
+
+def _table_of(told: dict[str, Any], resumer: str) -> Shown:
+    mine = [one for one in told["rows"] if one["resumer"] == resumer]
     rows = [
         [
-            f"{one['resumer']} {told['versions'][one['resumer']]}",
             f"{one['interval']} s",
             f"{one['wait']} s",
             *(str(one[name]) for name in ("graph_runs", "polls", "slow_downs")),
-            *(_word(one[name]) for name in ("collected", "auth_req_id_in_checkpoint")),
+            "yes" if one["collected"] else "no",
         ]
-        for one in told["rows"]
+        for one in mine
     ]
-    caption = f"Measured on {told['date']}"
+    kept = "" if any(one["auth_req_id_in_checkpoint"] for one in mine) else "no "
+    caption = (
+        f"{resumer} {told['versions'][resumer]}, measured on {told['date']}: "
+        f"{kept}auth_req_id in the checkpoint"
+    )
     # Without a head these columns say nothing, so the text gets it as its first row.
     return Shown(table(caption, _HEAD, rows).html, table(caption, _HEAD, [_HEAD, *rows]).text)
-
-
-def _word(value: bool) -> str:
-    return "yes" if value else "no"

@@ -13,7 +13,7 @@ import pytest
 
 from baink_lab.lab import open_lab
 from baink_lab.lab.opening import _opened
-from baink_lab.lab.show import counted
+from baink_lab.lab.show import counted, table
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 WORDS = {
@@ -35,6 +35,14 @@ WORDS = {
 )
 def test_one_is_no_plural(number, things, words):
     assert counted(number, *things) == words
+
+
+def test_a_table_breaks_long_words_only_and_stays_safe():
+    shown = table("Ids", ["Name"], [["Ben & Co <b>"], [f"<i>{'x' * 20}</i> yes"]])
+    assert "Ben &amp; Co &lt;b&gt;</td>" in shown.html
+    long = f"&lt;i&gt;{'x' * 20}&lt;/i&gt;"
+    assert f'<span style="overflow-wrap:anywhere">{long}</span> yes</td>' in shown.html
+    assert shown.html.count("<span") == 1
 
 
 @pytest.mark.timeout(90)
