@@ -685,7 +685,7 @@ async def test_two_graph_runs_are_for_who_says_nothing_else_meanwhile(lab):
 
 
 async def test_the_phone_names_the_entry_as_the_bank_has_it_whatever_the_reason(lab):
-    (checking, savings), bank = await lab.accounts.read(), BankClient(lab.world.bank)
+    (checking, savings), bank = await lab.accounts.read(), lab.bank()
     await lab.say("Move $12.34 from checking to savings")
     await lab.phone.approve()
     await lab.settled()
