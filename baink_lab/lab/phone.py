@@ -13,7 +13,8 @@ from baink_lab.clock import Clock, SystemClock
 from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.durations import in_words
 from baink_lab.lab.from_widgets import has_widgets
-from baink_lab.lab.phone_screen import Decision, Notification, Screen
+from baink_lab.lab.phone_card import Decision
+from baink_lab.lab.phone_screen import Notification, Screen
 from baink_lab.lab.show import Shown, WidgetShown, clock_face, paragraph, table, time_of_day
 from baink_lab.sandbox.loopback import loopback_http
 

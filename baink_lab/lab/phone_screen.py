@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import html
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from baink_lab.clock import Clock
 from baink_lab.errors import BainkError
 from baink_lab.lab.from_widgets import Runner
+from baink_lab.lab.phone_card import Decision, card
 from baink_lab.lab.show import clock_face
 
 LOOK_SECONDS = 0.5
 OFF = "This phone is switched off, as its lab was closed. Run the cell again to see it live."
 
-Decision = Literal["approve", "deny"]
 Notification = dict[str, Any]
-
-
-@dataclasses.dataclass
-class _Card:
-    """One request on the screen."""
-
-    one: Notification
-    box: Any
-    left: Any
-    buttons: tuple[Any, Any]
 
 
 class Screen:
@@ -51,19 +40,19 @@ class Screen:
     ) -> None:
         import ipywidgets  # noqa: PLC0415 - the lab works without widgets too
 
-        self._w = ipywidgets
         self._waiting = waiting
         self._decide = decide
         self._clock = clock
         self._runner = Runner()
         self._watcher: asyncio.Task[None] | None = None
-        self._cards: dict[str, _Card] = {}
+        self._cards: dict[str, Any] = {}
+        self._new = ""  # the request that is being told as new
         self._none = ipywidgets.HTML("<p>Nothing waits for you.</p>")
         self._told = ipywidgets.HTML()
         self._list = ipywidgets.VBox()
         title = ipywidgets.HTML("<strong>Your phone</strong>")
         self.box = ipywidgets.VBox(
-            [title, self._none, self._list, self._told],
+            [title, self._list, self._told],
             layout=ipywidgets.Layout(
                 border="1px solid", padding="0.8em", width="100%", max_width="26em"
             ),
@@ -80,8 +69,7 @@ class Screen:
         if self._watcher is not None:
             self._watcher.cancel()
             self._watcher = None
-            self._update([])
-            self._none.layout.display = "none"
+            self._clear()
             self._say(OFF)
 
     async def _watch(self) -> None:
@@ -89,48 +77,49 @@ class Screen:
             try:
                 self._update(await self._waiting())
             except BainkError as problem:
+                self._clear()
                 self._say(problem.sentence)
-                self._update([])
             await asyncio.sleep(LOOK_SECONDS)
 
     def _update(self, waiting: list[Notification]) -> None:
         now = {one["id"]: one for one in waiting}
-        if now.keys() != self._cards.keys():
-            gone = [card for key, card in self._cards.items() if key not in now]
-            self._cards = {key: self._cards.get(key) or self._card(one) for key, one in now.items()}
-            self._list.children = [card.box for card in self._cards.values()]
-            for card in gone:
-                _discard(card.box)
-        self._none.layout.display = "none" if now else ""
-        for card in self._cards.values():
-            ends = datetime.fromisoformat(card.one["expires_at"]).timestamp()
-            text = f"<small>{clock_face(ends - self._clock.now())} left</small>"
-            if card.left.value != text:
-                card.left.value = text
+        new = [one for key, one in now.items() if key not in self._cards]
+        if self._new and self._new not in now:  # before the list says that nothing waits
+            message = self._cards[self._new].message
+            self._say(f"Waits no longer, as it was answered or its time was up: {message}")
+        cards = {key: self._cards.get(key) or self._card(one) for key, one in now.items()}
+        self._show(cards, empty=(self._none,))
+        for one in new:
+            self._say(f"New request from {one['client_name']}: {one['binding_message']}")
+            self._new = one["id"]
+        for key, one in now.items():
+            ends = datetime.fromisoformat(one["expires_at"]).timestamp()
+            self._cards[key].left = f"{clock_face(ends - self._clock.now())} left"
 
-    def _card(self, one: Notification) -> _Card:
-        w = self._w
-        message, who = one["binding_message"], html.escape(one["client_name"])
-        self._say(f"New request from {one['client_name']}: {message}")
-        left = w.HTML()
-        deny = w.Button(description="Deny", button_style="danger", tooltip=f"Deny: {message}")
-        approve = w.Button(
-            description="Approve", button_style="success", tooltip=f"Approve: {message}"
-        )
-        deny.on_click(lambda _: self._press("deny", one))
-        approve.on_click(lambda _: self._press("approve", one))
-        text = w.HTML(
-            f'<p>{who} asks for your approval:</p><p style="font-size:1.2em">'
-            f"<strong>{html.escape(message)}</strong></p>{_facts(one)}"
-        )
-        return _Card(one, w.VBox([text, left, w.HBox([deny, approve])]), left, (deny, approve))
+    def _clear(self) -> None:
+        """What waits is not known."""
+        self._new = ""
+        self._show({})
+
+    def _show(self, cards: dict[str, Any], empty: tuple[Any, ...] = ()) -> None:
+        gone = [one for key, one in self._cards.items() if key not in cards]
+        self._cards = cards
+        self._list.children = tuple(cards.values()) or empty
+        for one in gone:
+            _discard(one)
+
+    def _card(self, one: Notification) -> Any:
+        def pressed(decision: Decision) -> None:
+            self._press(decision, one)
+
+        return card(one["client_name"], one["binding_message"], _facts(one), pressed)
 
     def _press(self, decision: Decision, one: Notification) -> None:
-        card = self._cards.get(one["id"])
-        if card is None:  # it went while the finger came down
+        shown = self._cards.get(one["id"])
+        if shown is None or shown.busy:  # it went while the finger came down
             return
-        for button in card.buttons:
-            button.disabled = True
+        shown.busy = True
+        self._say("Sending your answer …")
 
         async def send() -> None:
             try:
@@ -139,16 +128,16 @@ class Screen:
                 self._say(f"{verb}: {one['binding_message']}")
             except BainkError as problem:
                 self._say(problem.sentence)
-                for button in card.buttons:
-                    button.disabled = False
+                shown.busy = False
 
         self._runner.start(send)
 
     def _say(self, text: str) -> None:
+        self._new = ""
         self._told.value = f'<p role="status" aria-live="polite">{html.escape(text)}</p>'
 
 
-def _facts(one: Notification) -> str:
+def _facts(one: Notification) -> list[tuple[str, str]]:
     """What Auth0's own app shows of rich details: instruction, then each property, in order."""
     rows: list[tuple[str, str]] = []
     for details in one.get("authorization_details") or []:
@@ -162,10 +151,7 @@ def _facts(one: Notification) -> str:
         ]
         shown.sort(key=_order)
         rows += [(str(each.get("name", "")).rstrip(":"), str(each.get("value"))) for each in shown]
-    if not rows:
-        return ""
-    told = "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in rows)
-    return f"<dl>{told}</dl>"
+    return rows
 
 
 def _order(each: dict[str, Any]) -> float:
@@ -174,10 +160,6 @@ def _order(each: dict[str, Any]) -> float:
 
 
 def _discard(widget: Any) -> None:
-    """Close a widget and all that it is made of, so that neither side keeps a model of it."""
-    for child in getattr(widget, "children", ()):
-        _discard(child)
-    for part in (getattr(widget, "style", None), widget.layout):
-        if part is not None:
-            part.close()
+    """Close a card and its layout, so that neither side keeps a model of it."""
+    widget.layout.close()
     widget.close()

@@ -46,8 +46,13 @@ def every(widget):
     return [widget, *(one for child in getattr(widget, "children", ()) for one in every(child))]
 
 
-def buttons(widget, name):
-    return [one for one in every(widget) if getattr(one, "description", None) == name]
+def cards(widget):
+    return [one for one in every(widget) if hasattr(one, "facts")]
+
+
+def press(one, decision):
+    """What the browser sends."""
+    one._handle_custom_msg({"pressed": decision}, [])
 
 
 def said(widget):
@@ -70,11 +75,67 @@ async def test_shown_twice_it_is_one_phone_and_both_live(lab):
     assert first.widget is second.widget
     assert len(watchers()) == 1
     await lab.say(MOVE)
-    await changed(first.widget, lambda: buttons(first.widget, "Approve"))
-    buttons(first.widget, "Approve")[0].click()
+    await changed(first.widget, lambda: cards(first.widget))
+    press(cards(first.widget)[0], "approve")
     await asyncio.wait_for(lab.settled(), 20)
-    await changed(first.widget, lambda: not buttons(first.widget, "Approve"))
+    await changed(first.widget, lambda: not cards(first.widget))
     assert "Approved: Move 25.00 USD" in said(second.widget)
+
+
+async def test_never_nothing_waits_and_a_new_request_at_once(lab):
+    """Whichever of the two is drawn first, and however the request ends."""
+    box = lab.phone.widget().widget
+    seen = []
+    for one in every(box):
+        one.observe(lambda _: seen.append(said(box)))
+    await changed(box, lambda: "Nothing waits for you." in said(box))
+    await lab.say(MOVE)
+    await changed(box, lambda: "New request" in said(box))
+    assert "Nothing waits" not in said(box)
+    await lab.phone.approve()  # elsewhere, as far as this widget knows
+    await changed(box, lambda: "Nothing waits for you." in said(box))
+    assert "Waits no longer" in said(box)
+    await lab.settled()
+    await lab.say("Move $30 from checking to savings")
+    await changed(box, lambda: "New request" in said(box))
+    await lab.clock.advance("6 min")
+    await changed(box, lambda: "Nothing waits for you." in said(box))
+    await lab.settled()
+    assert any("New request" in one for one in seen)
+    assert [one for one in seen if "Nothing waits" in one and "New request" in one] == []
+
+
+async def test_a_phone_that_does_not_answer_does_not_say_that_nothing_waits(lab):
+    box = lab.phone.widget().widget
+    await changed(box, lambda: "Nothing waits for you." in said(box))
+    right, lab.phone._url = lab.phone._url, "http://127.0.0.1:1/phone"
+    await changed(box, lambda: "does not answer" in said(box))
+    assert "Nothing waits" not in said(box)
+    lab.phone._url = right
+    await changed(box, lambda: "Nothing waits for you." in said(box))
+
+
+async def test_each_request_is_a_card_and_a_button_is_pressed_once(lab):
+    box = lab.phone.widget().widget
+    await lab.say(MOVE)
+    await lab.say("Move $40 from savings to checking")
+    await changed(box, lambda: len(cards(box)) == 2)
+    first, second = cards(box)
+    assert first.message.startswith("Move 25.00 USD")
+    assert second.message.startswith("Move 40.00 USD")
+    for nonsense in ({"pressed": "both"}, {"pressed": ["approve"]}, None, "approve"):
+        second._handle_custom_msg(nonsense, [])
+    assert not second.busy
+    press(second, "approve")
+    assert second.busy
+    assert not first.busy
+    press(second, "deny")
+    await changed(box, lambda: len(cards(box)) == 1)
+    assert cards(box) == [first]
+    press(first, "deny")
+    await asyncio.wait_for(lab.settled(), 20)
+    told = {one.binding_message[:10]: one.state.value for one in await lab.approvals()}
+    assert told == {"Move 40.00": "approved", "Move 25.00": "denied"}
 
 
 async def test_neither_showing_nor_answering_leaves_models_behind(lab):
@@ -85,24 +146,24 @@ async def test_neither_showing_nor_answering_leaves_models_behind(lab):
         lab.phone.widget()
     assert len(models._instances) == before
     await lab.say(MOVE)
-    await changed(box, lambda: buttons(box, "Deny"))
+    await changed(box, lambda: cards(box))
     assert len(models._instances) > before
-    buttons(box, "Deny")[0].click()
+    press(cards(box)[0], "deny")
     await asyncio.wait_for(lab.settled(), 20)
-    await changed(box, lambda: not buttons(box, "Deny"))
+    await changed(box, lambda: not cards(box))
     assert len(models._instances) == before
 
 
 async def test_a_lab_that_is_closed_leaves_no_phone_that_looks_alive(lab):
     box = lab.phone.widget().widget
     await lab.say(MOVE)
-    await changed(box, lambda: buttons(box, "Approve"))
+    await changed(box, lambda: cards(box))
     await lab.close()
-    assert not buttons(box, "Approve")
+    assert not cards(box)
     assert "switched off" in said(box)
     assert all(one.cancelling() for one in watchers())
     assert lab.phone.widget().widget is box
-    await changed(box, lambda: buttons(box, "Approve"))
+    await changed(box, lambda: cards(box))
     assert "switched off" not in said(box)
 
 
@@ -126,12 +187,9 @@ async def test_rich_details_are_told_as_auth0s_own_app_tells_them(lab):
             binding_message="Move 25.00 USD",
             authorization_details=DETAILS,
         )
-    await changed(box, lambda: buttons(box, "Approve"))
-    facts = said(box).partition("<dl>")[2].partition("</dl>")[0]
-    assert facts == (
-        "<dt>Asks</dt><dd>Check the &lt;payee&gt;</dd>"
-        "<dt>Amount</dt><dd>25</dd>"
-        "<dt>To</dt><dd>Ben &amp; Co</dd>"
-    )
+    await changed(box, lambda: cards(box))
+    assert cards(box)[0].facts == [
+        *(["Asks", "Check the <payee>"], ["Amount", "25"], ["To", "Ben & Co"])
+    ]
     await lab.phone.deny()
-    await changed(box, lambda: not buttons(box, "Approve"))
+    await changed(box, lambda: not cards(box))

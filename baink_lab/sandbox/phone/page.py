@@ -35,7 +35,7 @@ HTML = """<!doctype html>
 <body>
 <main>
   <header><h1>Your phone</h1><small id="link">connecting</small></header>
-  <p id="none">Nothing waits for you. A request from the bAInk shows up here by itself.</p>
+  <p id="none" hidden>Nothing waits for you. A request from the bAInk shows up here by itself.</p>
   <section id="list" aria-label="Requests that wait for your answer"></section>
   <p id="told" role="status" aria-live="polite"></p>
 </main>
@@ -57,7 +57,13 @@ HTML = """<!doctype html>
 const list = document.getElementById("list"), told = document.getElementById("told");
 const link = document.getElementById("link"), none = document.getElementById("none");
 const shown = new Map();
+let fresh = null;  // the request that is being told as new
 let ahead = 0;  // of the sandbox's clock before this machine's, in milliseconds
+
+function tell(text, id = null) {
+  told.textContent = text;
+  fresh = id;
+}
 
 function fact(card, name, value) {
   const dt = document.createElement("dt"), dd = document.createElement("dd");
@@ -76,7 +82,9 @@ function detailFacts(card, details) {
 
 function add(item) {
   const card = document.getElementById("one").content.cloneNode(true).firstElementChild;
-  card.querySelector("h2").textContent = item.client_name + " asks for your approval";
+  const who = item.client_name + " asks for your approval";
+  card.setAttribute("aria-label", who + ": " + item.binding_message);
+  card.querySelector("h2").textContent = who;
   card.querySelector(".message").textContent = item.binding_message;
   detailFacts(card, item.authorization_details);
   fact(card, "Permission", item.scope.split(" ").filter(s => s !== "openid").join(" ") || "log in");
@@ -85,20 +93,21 @@ function add(item) {
     card.querySelector("." + decision).onclick = () => decide(item, card, decision);
   list.append(card);
   shown.set(item.id, { card, item });
-  told.textContent = "New request: " + item.binding_message;
+  tell("New request: " + item.binding_message, item.id);
 }
 
 async function decide(item, card, decision) {
   card.querySelectorAll("button").forEach(b => b.disabled = true);
+  tell("Sending your answer …");
   try {
     const answer = await fetch("notifications/" + encodeURIComponent(item.id), {
       method: "POST", headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ decision }) });
     const done = (decision === "approve" ? "Approved: " : "Denied: ") + item.binding_message;
-    told.textContent = answer.status === 204 ? done : (await answer.json()).error;
+    tell(answer.status === 204 ? done : (await answer.json()).error);
     remove(item.id);
   } catch (gone) {
-    told.textContent = "The answer was not sent: the phone has no connection. Try again.";
+    tell("The answer was not sent: the phone has no connection. Try again.");
     card.querySelectorAll("button").forEach(b => b.disabled = false);
   }
 }
@@ -107,6 +116,8 @@ function remove(id) {
   const one = shown.get(id);
   if (!one) return;
   one.card.remove();
+  if (fresh === id)
+    tell("Waits no longer, as it was answered or its time was up: " + one.item.binding_message);
   shown.delete(id);
   none.hidden = shown.size > 0;
 }
