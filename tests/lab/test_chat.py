@@ -172,6 +172,29 @@ async def test_the_link_to_enrol_is_in_no_checkpoint_longer_than_the_conversatio
     assert set(told) == {"type", "approval_id", "tool", "enrollment_url"}
 
 
+async def test_of_two_endings_the_words_take_up_the_one_that_is_meant(lab):
+    await lab.unenroll()
+    await lab.say("Move $11 from checking to savings")
+    await enroll_stand_in(await lab.manager().enrollment_ticket(lab.world.user_id))
+    await lab.say("Move $22 from checking to savings")
+    await lab.phone.deny()
+    await lab.settled()
+
+    async def asked(said):
+        await lab.say(said)
+        (one,) = await lab.phone.waiting()
+        await lab.phone.deny()
+        await lab.settled()
+        return one["binding_message"].partition(" USD")[0]
+
+    assert await asked("continue transfer") == "Move 11.00"
+    assert await asked("ok, once more") == "Move 11.00", "it was spoken of last"
+    await lab.clock.advance("1 min")
+    assert await asked("Move $22 from checking to savings") == "Move 22.00"
+    assert await asked("try again") == "Move 22.00"
+    assert await asked("continue transfer") == "Move 22.00", "none is held up any more"
+
+
 async def test_while_aiya_thinks_the_chat_says_so_and_the_next_line_takes_its_turn(lab):
     shown = await lab.chat()
     await send(shown, "what is my balance?")
