@@ -16,6 +16,7 @@ from baink_lab.lab.checks.exercises import Exercise, Reference, raised
 from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.checks.shelf import Shelf
 from baink_lab.lab.practice import EndlessLoop, Practice, practice_tenant
+from baink_lab.lab.show import counted
 from baink_lab.settings import TRANSFER_SCOPE, World
 
 if TYPE_CHECKING:
@@ -280,10 +281,10 @@ def _judge_outcome(story: str, scene: _Scene, errors: list[str], outcome: object
 
 
 def _too_fast(practice: Practice, story: str, errors: list[str]) -> Result:
-    count = len(errors)
     why = (
-        f"{story}You polled {count} times and were told to slow down {errors.count('slow_down')} "
-        f"times; you slept {practice.clock.slept} times on the clock."
+        f"{story}You polled {counted(len(errors), 'time')} and were told to slow down "
+        f"{counted(errors.count('slow_down'), 'time')}; you slept "
+        f"{counted(practice.clock.slept, 'time')} on the clock."
     )
     step = (
         'Before each poll: await clock.sleep(wait), at first asked["interval"] seconds, and the '
@@ -295,7 +296,7 @@ def _too_fast(practice: Practice, story: str, errors: list[str]) -> Result:
 def _no_is_no(story: str, errors: list[str], again: list[str], problem: Exception | None) -> Result:
     did = "raised an exception that nobody expects"
     if again:
-        did = f"asked the phone {len(again)} times more: that is push fatigue"
+        did = f"asked the phone {counted(len(again), 'time')} more: that is push fatigue"
     elif errors[-1] != "access_denied" or errors.count("access_denied") > 1:
         did = "polled on"
     elif isinstance(problem, EndlessLoop):
