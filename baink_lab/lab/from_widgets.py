@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from baink_lab.lab.notebook import shell
+
 
 class Runner:
     """Runs coroutines on the loop in which it was made, whoever asks. Make it in a cell."""
@@ -37,7 +39,6 @@ def has_widgets() -> bool:
     """Whether widgets can be shown here: in a kernel, with ipywidgets installed."""
     try:
         import ipywidgets  # noqa: F401, PLC0415
-        from IPython import get_ipython  # noqa: PLC0415
     except ImportError:
         return False
-    return getattr(get_ipython(), "kernel", None) is not None
+    return getattr(shell(), "kernel", None) is not None

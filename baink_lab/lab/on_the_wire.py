@@ -8,8 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
-from baink_lab.auth0.management import ManagementClient
-from baink_lab.auth0.wire import LOOPBACK_DIRECT, new_http
+from baink_lab.auth0.wire import LOOPBACK_DIRECT
 from baink_lab.bank.client import BankClient
 from baink_lab.lab.careful import Careful, ask_person, make_careful
 from baink_lab.lab.diagram import Diagram
@@ -18,7 +17,7 @@ from baink_lab.lab.enrolment import enroll_stand_in
 from baink_lab.lab.live_diagram import live_diagram
 from baink_lab.lab.opened import Opened
 from baink_lab.lab.show import Shown, WidgetShown, link, paragraph, time_of_day
-from baink_lab.lab.tenant_view import TenantView, look, management_client
+from baink_lab.lab.tenant_view import TenantView, look
 from baink_lab.lab.tokens import side_by_side, wanted_by_bank
 from baink_lab.lab.wire import Exchange, management_http, watched_http
 from baink_lab.settings import Settings
@@ -34,7 +33,6 @@ class OnTheWire(Opened):
     def __init__(self, number: int, settings: Settings, ready: dict[str, Any]) -> None:
         super().__init__(number, settings, ready)
         self.exchanges: list[Exchange] = []
-        self._management: httpx.AsyncClient | None = None
         self._lent: weakref.WeakSet[httpx.AsyncClient] = weakref.WeakSet()
 
     def http(self) -> httpx.AsyncClient:
@@ -175,13 +173,6 @@ class OnTheWire(Opened):
     def quoted(self, name: str) -> str:
         """A name as one segment of a path: an API's identifier has slashes."""
         return quote(name, safe="")
-
-    def manager(self) -> ManagementClient:
-        """The package's own client of the Management API, as checks use it."""
-        if self._management is None or self._management.is_closed:
-            self._management = new_http()
-            self._client = management_client(self.world, self._management, self.clock)
-        return self._client
 
     async def hang_up(self) -> None:
         """Close the client that checks use, and those that the learner was given."""

@@ -7,7 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from baink_lab.auth0.login import SessionToken, SessionTokens, log_in_with_form
+from baink_lab.auth0.management import ManagementClient
+from baink_lab.auth0.wire import new_http
 from baink_lab.lab.accounts import Accounts
 from baink_lab.lab.control import Control
 from baink_lab.lab.journal import Journal
@@ -15,6 +19,7 @@ from baink_lab.lab.lab_clock import LabClock
 from baink_lab.lab.login import Login, LoginNeeded, open_accounts, until
 from baink_lab.lab.phone import Phone
 from baink_lab.lab.show import Shown, paragraph
+from baink_lab.lab.tenant_view import management_client
 from baink_lab.lab.traffic import Traffic
 from baink_lab.sandbox import home
 from baink_lab.sandbox.lab_time import ahead
@@ -58,6 +63,14 @@ class Opened:
         )
         self.accounts = Accounts(self.world, self.session_token)
         self._notices: list[Callable[[str], object]] = []
+        self._management: httpx.AsyncClient | None = None
+
+    def manager(self) -> ManagementClient:
+        """The package's own client of the Management API, as checks use it."""
+        if self._management is None or self._management.is_closed:
+            self._management = new_http()
+            self._client = management_client(self.world, self._management, self.clock)
+        return self._client
 
     async def login(self, address: str = "") -> Shown:
         """The customer logs in, in a browser; in the sandbox nobody has to, but may.

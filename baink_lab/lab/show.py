@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import html
 import re
-import sys
 from collections.abc import Generator, Sequence
 from datetime import datetime
 from typing import Any
+
+from baink_lab.lab.notebook import shell
 
 #: For cells with words: JupyterLab sets all to the right, which is for numbers.
 LEFT = 'style="text-align:left"'
@@ -126,9 +127,11 @@ def flowing(text: str) -> str:
 
 def break_between_words() -> None:
     """From here on this notebook breaks printed lines between words. Elsewhere nothing is done."""
-    ipython: Any = sys.modules.get("IPython")  # whoever is in a kernel has it
-    if ipython is not None and ipython.get_ipython() is not None:
-        ipython.display.publish_display_data({"text/html": _BETWEEN_WORDS})
+    if shell() is not None:
+        from IPython import display as ipython  # noqa: PLC0415 - notebooks only
+
+        publish: Any = ipython.publish_display_data
+        publish({"text/html": _BETWEEN_WORDS})
 
 
 def paragraph(text: str) -> Shown:

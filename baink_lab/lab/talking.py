@@ -18,7 +18,6 @@ from baink_lab.approvals import Approval, Call, GatedTool, Tool
 from baink_lab.approvals.desk import NAMESPACE
 from baink_lab.approvals.nodes import Push
 from baink_lab.auth0.management import PUSH
-from baink_lab.auth0.wire import new_http
 from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.bare_tools import ungated
 from baink_lab.lab.chat import Chat
@@ -28,7 +27,7 @@ from baink_lab.lab.phone import PhoneError
 from baink_lab.lab.pieces import Pieces, Registry, Transfer, WrapTransfer, bare_transfer
 from baink_lab.lab.rehearsal import Rehearsal, rehearse
 from baink_lab.lab.show import Drawn, Shown, WidgetShown, paragraph, table
-from baink_lab.lab.tenant_view import management_client, phones
+from baink_lab.lab.tenant_view import phones
 from baink_lab.lab.waiting import STOPPED, StoppedWaiting, WaitingLine, how_it_ended, line_of
 from baink_lab.settings import Settings
 
@@ -193,11 +192,9 @@ class Talking(Opened):
         if self._chat is not None:
             self._chat.close()
         aiya = await self.aiya()
-        http = await self._stack.enter_async_context(new_http())
-        management = management_client(self.world, http, self.clock)
 
         async def enrolled() -> bool:
-            return bool(await phones(management, self.world))
+            return bool(await phones(self.manager(), self.world))
 
         self._chat = Chat(aiya, self.thread, self.clock, enrolled)
         return await self._chat.open()
@@ -305,8 +302,7 @@ class Talking(Opened):
         """An enrolment ticket from a real tenant, written down as everything made there is."""
         body = {"user_id": user_id, "send_mail": False, "factor": PUSH}
         change = self.journal.begin("POST", "guardian/enrollments/ticket", body, None)
-        async with new_http() as http:
-            ticket = await management_client(self.world, http).enrollment_ticket(user_id)
+        ticket = await self.manager().enrollment_ticket(user_id)
         self.journal.end(change, 200, {})
         return ticket
 

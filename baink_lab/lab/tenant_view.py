@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 
@@ -111,11 +110,7 @@ async def phones(management: ManagementClient, world: World) -> list[dict[str, A
     Raises:
         Auth0Error: the tenant refused, or did not answer.
     """
-    if not world.user_id:
-        return []
-    devices = await management.get(f"users/{quote(world.user_id, safe='')}/enrollments")
-    mine = [one for one in devices if one.get("auth_method") == "guardian"]
-    return [one for one in mine if one.get("status") == "confirmed"]
+    return await management.push_enrollments(world.user_id) if world.user_id else []
 
 
 async def look(management: ManagementClient, world: World) -> TenantView:

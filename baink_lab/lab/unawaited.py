@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import html
 import types
 from pathlib import Path
 from typing import Any
+
+from baink_lab.lab.notebook import shell
+from baink_lab.lab.show import paragraph
 
 _OURS = str(Path(__file__).parents[1])
 
 
 def tell_forgotten_await() -> None:
     """From now on a notebook that shows a coroutine of ours says what is missing."""
-    from IPython import get_ipython  # noqa: PLC0415 - notebooks only
-
-    if shell := get_ipython():
-        formatters: Any = shell.display_formatter.formatters
+    if running := shell():
+        formatters = running.display_formatter.formatters
         formatters["text/plain"].for_type(types.CoroutineType, _as_text)
         formatters["text/html"].for_type(types.CoroutineType, _as_html)
 
@@ -26,7 +26,7 @@ def _as_text(shown: types.CoroutineType[Any, Any, Any], printer: Any, cycle: boo
 
 def _as_html(shown: types.CoroutineType[Any, Any, Any]) -> str | None:
     sentence = _sentence(shown)
-    return f'<p role="status">{html.escape(sentence)}</p>' if sentence else None
+    return paragraph(sentence).html if sentence else None
 
 
 def _sentence(shown: types.CoroutineType[Any, Any, Any]) -> str:

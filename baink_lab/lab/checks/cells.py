@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from baink_lab.lab.notebook import shell
+
 
 def cell_of(file: str) -> str:
     """The name that a notebook shows for a cell's file, like ``Cell In[5]``."""
@@ -28,9 +30,9 @@ def newer_one(name: str, written: Callable[..., Any] | None) -> str:
     known = _number_of(inspect.unwrap(written).__code__.co_filename) if written else 0
     if not numbers or numbers[-1] <= known or (written and not known):
         return ""
-    have = f"I looked at the `{name}` of In[{known}]. In[{numbers[-1]}] has a newer one" if (
-        known
-    ) else f"In[{numbers[-1]}] has a `{name}`"  # fmt: skip
+    have = f"In[{numbers[-1]}] has a `{name}`"
+    if written:
+        have = f"I looked at the `{name}` of In[{known}]. In[{numbers[-1]}] has a newer one"
     return f"{have} that did not reach me: its cell has an error, or no `@lab.exercise`."
 
 
@@ -38,22 +40,14 @@ def _defines(name: str, text: str) -> bool:
     return re.search(rf"^(async )?def {re.escape(name)}\(", text, re.MULTILINE) is not None
 
 
-def _shell() -> Any:
-    try:
-        from IPython import get_ipython  # noqa: PLC0415 - only notebooks have cells
-    except ImportError:
-        return None
-    return get_ipython()
-
-
 def _inputs() -> list[str]:
     """What was run so far, by its number; a cell that raised an error is there too."""
-    shell = _shell()
-    return list(shell.user_ns.get("In", ())) if shell else []
+    running = shell()
+    return list(running.user_ns.get("In", ())) if running else []
 
 
 def _number_of(file: str) -> int:
-    shell = _shell()
-    named = shell.compile.format_code_name(file) if shell else None
+    running = shell()
+    named = running.compile.format_code_name(file) if running else None
     found = re.search(r"\d+", named[1]) if named else None
     return int(found.group()) if found else 0

@@ -28,7 +28,7 @@ class Reference:
     """What stands in for a learner's function.
 
     Attributes:
-        source: the package's own function or class, or several, shown as the solution.
+        source: the package's own function, shown as the solution.
         stand_in: the same with the exercise's parameters; `source` itself unless given.
         in_a_cell: whether `source` has the exercise's own shape: it is shown without types.
         note: what is to be said below the source.
@@ -168,14 +168,11 @@ def raised(name: str, failure: BaseException, written: Callable[..., Any]) -> Re
 
 def source_of(reference: Reference) -> str:
     """The source of a solution, and the note below it as a comment."""
-    sources = reference.source if isinstance(reference.source, tuple) else (reference.source,)
-    shown = []
-    for target in map(inspect.unwrap, sources):
-        where = f"{target.__module__}.{target.__qualname__}"
-        text = textwrap.dedent(inspect.getsource(target))
-        shown.append(f"# {where}\n{_without_types(text) if reference.in_a_cell else text}")
-    shown += [f"# {line}" for line in textwrap.wrap(reference.note, 88)]
-    return "\n".join(shown)
+    target: Any = inspect.unwrap(reference.source)
+    text = textwrap.dedent(inspect.getsource(target))
+    shown = _without_types(text) if reference.in_a_cell else text
+    note = [f"# {line}" for line in textwrap.wrap(reference.note, 88)]
+    return "\n".join([f"# {target.__module__}.{target.__qualname__}", shown, *note])
 
 
 def _without_types(text: str) -> str:

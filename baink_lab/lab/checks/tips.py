@@ -17,8 +17,7 @@ _VAULT = "await desk.outcome(task['approval_id'], call.thread_id, call.id)"
 #: Of one exercise; they come before those of all.
 _OF_EXERCISE: Mapping[str, _Tips] = {
     "wrap_transfer": (
-        (r"StopIteration", _BOTH),
-        (r"UnboundLocalError|cannot access local variable", _BOTH),
+        (r"StopIteration|UnboundLocalError", _BOTH),
         (
             r"KeyError: '(id|name)'",
             'known["accounts"] and known["payees"] are lists. "{0}" is in each of their entries: '
@@ -78,11 +77,8 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
     ),
     "registry": (
         (
-            r"list indices must be integers or slices, not str",
-            "`tools` is a list here, not a dictionary: go through it, and look at `tool.name`.",
-        ),
-        (
-            r"'list' object has no attribute '(values|items|keys|get|update)'",
+            r"list indices must be integers or slices, not str"
+            r"|'list' object has no attribute '(values|items|keys|get|update)'",
             "`tools` is a list here, not a dictionary: go through it, and look at `tool.name`.",
         ),
     ),

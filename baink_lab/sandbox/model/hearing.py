@@ -12,9 +12,10 @@ LONGEST = 1000  # characters that are read with care; more is answered, but neve
 _POLITE = (
     r"(?:please|pls|ok(?:ay)?|yes|yeah|yep|sure|now|so|and|then|thanks|great|done|aiya|can you)"
 )
+_ON = r"continue|resume|proceed|carry on|go on"
 _AGAIN = re.compile(
     rf"(?:\W*{_POLITE}\b){{0,4}}\W*"
-    r"(?:continue|resume|proceed|retry|carry on|go on"
+    rf"(?:{_ON}|retry"
     r"|try (?:it |that |this |them |the transfers? )?(?:once )?(?:again|more)|once more"
     r"|do (?:it|that|this) (?:once )?(?:again|more)|one more time"
     r"|ask (?:me )?(?:once )?again|(?:re)?send (?:it|the push|that)(?: again)?|again"
@@ -23,7 +24,7 @@ _AGAIN = re.compile(
     r"(?:transfers?|payments?|requests?|push|it|again|them|please|now|both|all)){0,4}\W*",
     re.IGNORECASE,
 )
-_GO_ON = re.compile(r"\b(?:continue|resume|proceed|carry on|go on)\b", re.IGNORECASE)
+_GO_ON = re.compile(rf"\b(?:{_ON})\b", re.IGNORECASE)
 _YES = re.compile(
     r"\W*(?:y|yes|yeah|yep|yup|sure|ok(?:ay)?|confirm(?:ed)?|correct|right|do it|go ahead"
     r"|please do|absolutely|of course|affirmative|sounds good|looks good|that'?s right)"
