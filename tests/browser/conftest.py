@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import httpx
+import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -111,6 +112,16 @@ class Jupyter:
         await page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell")
         # The notebook's own indicator says idle before there is a kernel; the status bar does not.
         await page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
+
+    async def run_cells(self, page, name: str, sources) -> None:
+        """Write a notebook with these cells, open it, and run them all."""
+        book = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(source) for source in sources],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        )
+        nbformat.write(book, self.folder / "work" / "notebooks" / name)
+        await self.open(page, name)
+        await self.run_all(page)
 
     async def run_all(self, page) -> None:
         """Menu Run, Run All Cells."""

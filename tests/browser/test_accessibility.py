@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import httpx
-import nbformat
 import pytest
 
 from baink_lab.auth0.login import begin
@@ -108,13 +107,7 @@ async def test_the_sandboxs_pages(lab, browser, axe, scheme):
 
 
 async def test_widgets_in_jupyterlab(jupyter, page, axe):
-    book = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in WIDGETS],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
-    )
-    nbformat.write(book, jupyter.folder / "work" / "notebooks" / "widgets.ipynb")
-    await jupyter.open(page, "widgets.ipynb")
-    await jupyter.run_all(page)
+    await jupyter.run_cells(page, "widgets.ipynb", WIDGETS)
     outputs = page.locator(".jp-OutputArea-output")
     await outputs.locator(".baink-diagram").wait_for()
     await outputs.locator("button.jupyter-button", has_text="Approve").nth(3).wait_for()
@@ -153,13 +146,7 @@ async def looked_at(page, axe, parts, theme):
 async def test_the_chat_offers_enrolment_and_goes_on_by_keyboard_alone(jupyter, page, axe):
     """Coverage S7: link and code in the chat, the ticket's page, Continue transfer."""
     sources = [WIDGETS[0], "await lab.unenroll()", "lab.phone.widget()", "await lab.chat()"]
-    book = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in sources],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
-    )
-    nbformat.write(book, jupyter.folder / "work" / "notebooks" / "chat.ipynb")
-    await jupyter.open(page, "chat.ipynb")
-    await jupyter.run_all(page)
+    await jupyter.run_cells(page, "chat.ipynb", sources)
     outputs = page.locator(".jp-OutputArea-output")
     box = outputs.get_by_label("Say to Aiya")
     await box.fill(MOVE)

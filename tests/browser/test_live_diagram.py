@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
-import nbformat
 import pytest
 
 from tests.browser.conftest import ARTIFACTS
@@ -99,13 +98,7 @@ async def in_sight(scroll, words):
 
 async def test_the_newest_is_in_sight_until_the_reader_scrolls_up(jupyter, wide):
     page = wide
-    book = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in CELLS],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
-    )
-    nbformat.write(book, jupyter.folder / "work" / "notebooks" / "diagram.ipynb")
-    await jupyter.open(page, "diagram.ipynb")
-    await jupyter.run_all(page)
+    await jupyter.run_cells(page, "diagram.ipynb", CELLS)
     diagram = page.locator(".baink-diagram")
     scroll, news = diagram.locator(".scroll"), diagram.get_by_role("status")
     hello = "Aiya to You: Hello, I am Aiya"

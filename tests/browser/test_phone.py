@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import nbformat
 import pytest
 
 from baink_lab.lab import open_lab
@@ -46,13 +45,7 @@ async def rules(cards):
 
 
 async def test_in_the_widget_two_requests_are_two_cards(jupyter, page):
-    book = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in CELLS],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
-    )
-    nbformat.write(book, jupyter.folder / "work" / "notebooks" / "phone.ipynb")
-    await jupyter.open(page, "phone.ipynb")
-    await jupyter.run_all(page)
+    await jupyter.run_cells(page, "phone.ipynb", CELLS)
     outputs = page.locator(".jp-OutputArea-output")
     cards = outputs.get_by_role("article")
     await cards.nth(1).wait_for()

@@ -32,6 +32,14 @@ async def opened(number, *, ready=False):
         _opened.clear()
 
 
+@contextlib.asynccontextmanager
+async def begun(number, **state):
+    """The same with nothing done in it; `state` as `opened` takes it."""
+    async with opened(number, **state) as lab:
+        await lab.reset(sure=True)
+        yield lab
+
+
 async def mistakes(lab):
     """The ids of the mistakes that any check of the lab names, and every check's result."""
     results = {name: await lab.check(name) for name in names_of(lab.number)}

@@ -8,15 +8,14 @@ import re
 import pytest
 
 from baink_lab.lab.checks import Kind, NoSuchCheck
-from tests.lab.lab_world import opened
+from tests.lab.lab_world import begun
 
 pytestmark = pytest.mark.timeout(90)
 
 
 @pytest.fixture
 async def lab(shared_home):
-    async with opened(1) as lab:
-        await lab.reset(sure=True)
+    async with begun(1) as lab:
         yield lab
 
 

@@ -13,7 +13,7 @@ from baink_lab.lab.checks import Kind
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
 from baink_lab.lab.enrolment import EnrolmentRefused, enroll_stand_in
 from baink_lab.lab.tenant_pieces import PIECES, api_path
-from tests.lab.lab_world import mistakes, opened
+from tests.lab.lab_world import begun, mistakes
 
 pytestmark = pytest.mark.timeout(90)
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "03_enroll_guardian.ipynb"
@@ -21,8 +21,7 @@ NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "03_enroll_guardian.ipynb"
 
 @pytest.fixture
 async def lab(shared_home):
-    async with opened(3) as lab:
-        await lab.reset(sure=True)
+    async with begun(3) as lab:
         yield lab
 
 

@@ -11,7 +11,7 @@ import pytest
 from baink_lab.approvals.binding import fit
 from baink_lab.lab.checks import Kind
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
-from tests.lab.lab_world import opened
+from tests.lab.lab_world import begun
 
 pytestmark = pytest.mark.timeout(90)
 GRANT = "urn:openid:params:grant-type:ciba"
@@ -19,8 +19,7 @@ GRANT = "urn:openid:params:grant-type:ciba"
 
 @pytest.fixture
 async def lab(shared_home):
-    async with opened(4) as lab:
-        await lab.reset(sure=True)
+    async with begun(4) as lab:
         yield lab
 
 

@@ -12,11 +12,12 @@ from langgraph.types import Command, Send, interrupt
 
 from baink_lab.aiya import prompts
 from baink_lab.approvals import Tool, with_async_authorization
+from baink_lab.approvals.approval import digest_of
 from baink_lab.approvals.nodes import task_for, tell_push
 from baink_lab.lab.checks import Kind
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
 from tests.lab import test_pieces as right
-from tests.lab.lab_world import opened
+from tests.lab.lab_world import begun
 
 pytestmark = pytest.mark.timeout(120)
 SCOPE = "create:transfer"
@@ -24,8 +25,7 @@ SCOPE = "create:transfer"
 
 @pytest.fixture
 async def lab(shared_home):
-    async with opened(5) as lab:
-        await lab.reset(sure=True)
+    async with begun(5) as lab:
         yield lab
 
 
@@ -115,21 +115,27 @@ async def answer_of(desk, task, call):
     return await desk.outcome(task["approval_id"], call.thread_id, call.id)
 
 
+async def waited(desk, task, call):
+    """What the vault knows; while it knows nothing, one sleep, and another look."""
+    outcome = await answer_of(desk, task, call)
+    if outcome is None:
+        interrupt({"approval_id": task["approval_id"]})
+        outcome = await answer_of(desk, task, call)
+    return outcome
+
+
 def acts(*, push=False, key=None, tell=None, compare=True, change=None):
     """The right transfer, with one thing made wrong."""
 
     async def transfer(desk, bank, task, call):
         if push:
             await push_by_hand(desk, call)
-        outcome = await answer_of(desk, task, call)
-        if outcome is None:
-            interrupt({"approval_id": task["approval_id"]})
-            outcome = await answer_of(desk, task, call)
+        outcome = await waited(desk, task, call)
         if outcome is None:
             return None
         if outcome.state != "approved":
             return {"status": outcome.state, "message": outcome.reason}
-        if compare and right.digest_of("transfer_funds", task["arguments"]) != outcome.digest:
+        if compare and digest_of("transfer_funds", task["arguments"]) != outcome.digest:
             return {"status": "failed", "message": "changed"}
         name = key(task, call) if key else task["approval_id"]
         order = task["arguments"] | (change or {})
@@ -217,15 +223,12 @@ async def says_done_at_a_ring(desk, bank, task, call):
 
 
 async def shows_the_token_while_it_sleeps(desk, bank, task, call):
-    outcome = await answer_of(desk, task, call)
-    if outcome is None:
-        interrupt({"approval_id": task["approval_id"]})
-        outcome = await answer_of(desk, task, call)
+    outcome = await waited(desk, task, call)
     if outcome is None:
         return None
     if outcome.state != "approved":
         return {"status": outcome.state}
-    if right.digest_of("transfer_funds", task["arguments"]) != outcome.digest:
+    if digest_of("transfer_funds", task["arguments"]) != outcome.digest:
         return {"status": "failed"}
     receipt = await bank.transfer(outcome.access_token, task["approval_id"], **task["arguments"])
     return {"status": "approved", "result": receipt, "outcome": vars(outcome)}
@@ -375,10 +378,7 @@ async def test_what_has_no_name_is_told_without_one(lab):  # noqa: C901 - small 
         return await right.transfer(desk, bank, task, call)
 
     async def only_yes(desk, bank, task, call):
-        outcome = await answer_of(desk, task, call)
-        if outcome is None:
-            interrupt({"approval_id": task["approval_id"]})
-            outcome = await answer_of(desk, task, call)
+        outcome = await waited(desk, task, call)
         if outcome is None:
             return {"status": "failed"}
         return {"status": "approved"}
@@ -536,7 +536,7 @@ async def test_the_solution_of_transfer_is_short_and_passes_as_ones_own(lab):
     shown = lab.solution("transfer").text
     assert "async def transfer(desk, bank, task, call):" in shown
     assert len([one for one in shown.splitlines() if one and not one.startswith("#")]) <= 15
-    cell = {"interrupt": interrupt, "digest_of": right.digest_of}  # what the notebook imports
+    cell = {"interrupt": interrupt, "digest_of": digest_of}  # what the notebook imports
     exec(shown, cell)
     lab.exercise(cell["transfer"])
     assert lab.found("transfer").chosen() is cell["transfer"]

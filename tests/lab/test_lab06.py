@@ -17,15 +17,14 @@ from baink_lab.errors import BainkError
 from baink_lab.lab.checks import Kind
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
 from baink_lab.lab.enrolment import enroll_stand_in
-from tests.lab.lab_world import opened
+from tests.lab.lab_world import begun
 
 pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture
 async def lab(shared_home):
-    async with opened(6, ready=True) as lab:
-        await lab.reset(sure=True)
+    async with begun(6, ready=True) as lab:
         yield lab
 
 

@@ -4,53 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 
 import pytest
 from langgraph.types import Command, Send, interrupt
 
-from baink_lab.aiya import prompts
-from baink_lab.approvals import with_async_authorization
-from baink_lab.approvals.approval import digest_of
 from baink_lab.approvals.nodes import task_for, tell_push
 from baink_lab.lab.pieces import Pieces
 from baink_lab.lab.practice_agent import practice_agent
-
-
-def wrap_transfer(tool, audience, book):
-    async def line(arguments, call):
-        known = await book(call)
-        names = {one["id"]: one["name"] for one in known["accounts"] + known["payees"]}
-        return f"Pay {arguments.amount} {arguments.currency} to {names[arguments.to_account]}"
-
-    return with_async_authorization(
-        dataclasses.replace(tool, description=prompts.TRANSFER_FUNDS),
-        scopes=["create:transfer"],
-        audience=audience,
-        binding_message=line,
-    )
+from baink_lab.lab.solutions import transfer, wrap_transfer
 
 
 async def request_approval(desk, gate, arguments, call):
     approval = await desk.ask(gate, arguments, call)
     tell_push(approval)
     return Command(goto=Send(gate.node, task_for(approval, late=False)))
-
-
-async def transfer(desk, bank, task, call):
-    key = task["approval_id"]
-    outcome = await desk.outcome(key, call.thread_id, call.id)
-    if outcome is None:
-        interrupt({"approval_id": key})
-        outcome = await desk.outcome(key, call.thread_id, call.id)
-    if outcome is None:
-        return None
-    if outcome.state != "approved":
-        return {"status": outcome.state, "message": outcome.reason}
-    if digest_of("transfer_funds", task["arguments"]) != outcome.digest:
-        return {"status": "failed", "message": "This is not what was approved."}
-    receipt = await bank.transfer(outcome.access_token, key, **task["arguments"])
-    return {"status": "approved", "result": receipt}
 
 
 @pytest.fixture

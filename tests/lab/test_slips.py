@@ -9,12 +9,12 @@ from langgraph.types import Command, Send, interrupt
 
 from baink_lab.aiya import prompts
 from baink_lab.approvals import with_async_authorization
+from baink_lab.approvals.approval import digest_of
 from baink_lab.approvals.nodes import task_for, tell_push
 from baink_lab.lab.checks import Kind
-from tests.lab import test_pieces as right
 from tests.lab.lab_kernel import Kernel
-from tests.lab.lab_world import opened
-from tests.lab.test_lab05 import SCOPE, answer_of, put, wraps
+from tests.lab.lab_world import begun
+from tests.lab.test_lab05 import SCOPE, answer_of, put, waited, wraps
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -23,15 +23,13 @@ BOTH = 'known["accounts"] + known["payees"]'
 
 @pytest.fixture
 async def lab(shared_home):
-    async with opened(5) as lab:
-        await lab.reset(sure=True)
+    async with begun(5) as lab:
         yield lab
 
 
 @pytest.fixture
 async def lab06(shared_home):
-    async with opened(6) as lab:
-        await lab.reset(sure=True)
+    async with begun(6) as lab:
         yield lab
 
 
@@ -128,10 +126,7 @@ def acts(*, yes_only=True, digest=None, pay=None, tell=None):
     """The right transfer, with one line of Python made wrong."""
 
     async def transfer(desk, bank, task, call):
-        outcome = await answer_of(desk, task, call)
-        if outcome is None:
-            interrupt({"approval_id": task["approval_id"]})
-            outcome = await answer_of(desk, task, call)
+        outcome = await waited(desk, task, call)
         if outcome is None:
             return None
         if yes_only and outcome.state != "approved":
@@ -163,11 +158,11 @@ SLIPS = [
     (ACT, looks_then_believes_the_ring, "has no attribute 'state'", "what interrupt() returned"),
     (ACT, acts(yes_only=False), "got 'NoneType'", "only a yes brings one"),
     (
-        *(ACT, acts(digest=lambda task: right.digest_of("transfer", task["arguments"]))),
+        *(ACT, acts(digest=lambda task: digest_of("transfer", task["arguments"]))),
         *("nobody had changed anything", 'digest_of("transfer_funds", task["arguments"])'),
     ),
     (
-        *(ACT, acts(digest=lambda task: right.digest_of(task["arguments"]))),
+        *(ACT, acts(digest=lambda task: digest_of(task["arguments"]))),
         *("missing 1 required positional", "of a tool and its arguments"),
     ),
     (
