@@ -11,7 +11,7 @@ from typing import Any
 
 from baink_lab.bank.client import BankClient
 from baink_lab.errors import BainkError
-from baink_lab.lab import checks
+from baink_lab.lab import checks, log_codes
 from baink_lab.lab.catch_up import catch_up
 from baink_lab.lab.checks.exercises import Exercise
 from baink_lab.lab.control import ControlError
@@ -187,6 +187,10 @@ class Lab(Surviving, OnTheWire):
         entries, mark = await self.log(), self.progress.begun_after(self.number)
         at = next((at for at, one in enumerate(entries) if one["log_id"] == mark), -1)
         return [one for one in entries[at + 1 :] if not kinds or one["type"] in kinds]
+
+    async def log_in_words(self, *kinds: str) -> Shown:
+        """The same as a table, with what each code means."""
+        return log_codes.in_words(await self.log_of_lab(*kinds))
 
     async def _begun(self) -> None:
         """Other labs' refusals and invitations say nothing about what was tried in this one."""

@@ -51,6 +51,55 @@ async def test_t4_the_factor_is_off(lab):
     assert await lab.check(name)
 
 
+async def test_a_factor_that_nobody_touched_is_no_mistake(lab):
+    """A phone of an earlier lab says nothing about this lab's step 1."""
+    await PIECES["factor"].make(lab.api, lab.world, await lab.tenant())
+    await enroll_stand_in(await lab.api.enrollment_ticket(lab.world.user_id))
+    await PIECES["factor"].remove(lab.api, lab.world, await lab.tenant())
+    red = await lab.check("push_factor")
+    assert red.mistake == "T4", "it was switched off in this lab"
+    assert "By API: run the cell of step 1" in red.next_step
+    await lab._begun()
+    assert (await lab.tenant()).devices
+    untouched = await lab.check("push_factor")
+    assert untouched.kind is Kind.NOT_ATTEMPTED
+    assert "Without `await` the PUT is not sent" in untouched.next_step
+
+
+async def test_a_denied_question_is_not_called_wrong(lab):
+    await ready(lab)
+    await lab.say("Move $25 from checking to savings")
+    await lab.phone.deny()
+    await lab.settled()
+    told = await lab.check("continued")
+    assert told.kind is Kind.NOT_ATTEMPTED
+    assert "You denied it" in told.why
+    assert "wrong" not in repr(told)
+    (code,) = re.findall(r"await (lab\.say\(.+?\))", told.next_step)
+    await eval(code, {"lab": lab})
+    await lab.phone.approve()
+    await lab.settled()
+    assert await lab.check("continued")
+
+
+async def test_the_log_is_told_in_words_and_from_this_labs_beginning(lab):
+    kinds = ("ciba_start_failed", "gd_send_pn", "gd_enrollment_complete")
+    await ready(lab)
+    await lab.say("Move $25 from checking to savings")
+    await lab.phone.deny()
+    await lab.settled()
+    assert "gd_send_pn" in repr(await lab.log_in_words(*kinds))
+    await lab.reset(sure=True)
+    assert "gd_" not in repr(await lab.log_in_words(*kinds))
+    await lab.say("Move $25 from checking to savings")
+    shown = await lab.log_in_words(*kinds)
+    (line,) = [one for one in shown.text.splitlines() if "ciba_start_failed" in one]
+    assert "a question to the phone was refused" in line
+    assert "not enrolled in push notifications" in line
+    everything = await lab.log_in_words()
+    assert "sapi" in everything.text
+
+
 async def test_t5_nobody_took_up_the_ticket(lab):
     await ready(lab)
     await PIECES["phone"].remove(lab.api, lab.world, await lab.tenant())

@@ -11,6 +11,7 @@ from baink_lab.lab.checks.evidence import refusals
 from baink_lab.lab.checks.lab00 import first_transfer
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
 from baink_lab.lab.checks.shelf import Shelf
+from baink_lab.lab.checks.steps import run_cell, unsent
 from baink_lab.settings import TRANSFER_SCOPE
 
 if TYPE_CHECKING:
@@ -32,13 +33,16 @@ async def push_factor(lab: Lab) -> Result:
         return passed(FACTOR, why)
     if view.factor:
         return _another_app(str(view.provider), enrolled_live=_live(lab) and bool(view.devices))
-    if not view.devices and not await refusals(lab, _REFUSED):
-        return not_yet(FACTOR, "Guardian push is off, as in a new tenant.", "Run step 1's cell.")
+    if not await _has_touched_factor(lab):
+        return not_yet(FACTOR, "Guardian push is off, as in a new tenant.", run_cell(1, "PUT"))
     why = (
         "Guardian push is switched off for the tenant. A request to the phone is then refused in "
         "the very words that a customer without a phone gets, though the customer may have one."
     )
-    step = "Security > Multi-factor Auth > Push Notification using Auth0 Guardian: switch it on."
+    step = (
+        "Security > Multi-factor Auth > Push Notification using Auth0 Guardian: switch it on. "
+        f"By API: run the cell of step 1. {unsent('PUT')}"
+    )
     return failed(FACTOR, why, step, "T4")
 
 
@@ -54,13 +58,19 @@ async def enrolled(lab: Lab) -> Result:
         return passed(ENROLLED, why)
     if not await _has_invited(lab):
         why = "The customer has no phone enrolled yet."
-        step = "Run the cells of step 2 and step 3, and press the button on the page of the link."
+        step = (
+            "Run the cells of step 2 and step 3, and press the button on the page of the link. "
+            f"{unsent('POST')}"
+        )
         return not_yet(ENROLLED, why, step)
     why = (
         "The customer has no confirmed device. A ticket alone enrols nobody: somebody has to open "
         "its link, on the page press the button, and with a real phone scan the code."
     )
-    step = "Run the cell of step 3, open the link that it shows, and press the button there."
+    step = (
+        "Run the cell of step 3, open the link that it shows, and press the button there. "
+        f"{unsent('POST')}"
+    )
     return failed(ENROLLED, why, step, "T5")
 
 
@@ -74,7 +84,12 @@ async def went_on(lab: Lab) -> Result:
         why = "The last question found no phone, so nothing moved."
         step = 'Once the check "enrolled" is green: await lab.say("continue transfer").'
         return not_yet(CONTINUED, why, step)
-    return dataclasses.replace(await first_transfer(lab), name=CONTINUED)
+    result = dataclasses.replace(await first_transfer(lab), name=CONTINUED)
+    if approvals and approvals[-1].state is State.DENIED and not result:
+        why = "You denied it, so it has not gone on, and nothing moved: just as it should be."
+        step = 'To see it go on: await lab.say("try again"), then press Approve on the phone.'
+        return not_yet(CONTINUED, why, step)
+    return result
 
 
 def _live(lab: Lab) -> bool:
@@ -107,6 +122,15 @@ def _another_app(provider: str, *, enrolled_live: bool) -> Result:
         step,
     )
     return failed(FACTOR, why, step, hints=hints)
+
+
+async def _has_touched_factor(lab: Lab) -> bool:
+    """Whether anything was tried in this lab: a change of the factor, or a question in vain."""
+    calls = await lab.log_of_lab("sapi")
+    paths = [one.get("details", {}).get("request", {}).get("path") for one in calls]
+    return any("guardian/factors/" in str(path) for path in paths) or bool(
+        await refusals(lab, _REFUSED)
+    )
 
 
 async def _has_invited(lab: Lab) -> bool:

@@ -27,7 +27,7 @@ from baink_lab.sandbox.tenant.state import Tenant
 from baink_lab.sandbox.tenant.wire import form_of, query_of
 
 STAND_IN = "Sandbox phone"
-_BACK = "Go back to the chat and say: continue the transfer."
+_BACK = "Go back to the chat and say: continue transfer."
 
 
 class EnrollmentPage:
@@ -57,7 +57,7 @@ class EnrollmentPage:
             ticket_id, factor = self._asked(request)
             return self._form(ticket_id, factor)
         except (ManagementError, OAuthError) as refused:
-            return pages.oops(_words(refused))
+            return _told(refused)
 
     async def _enroll(self, request: Request) -> Response:
         try:
@@ -67,7 +67,7 @@ class EnrollmentPage:
                 return self._confirm(ticket_id, fields.get("code", ""))
             enrollment = enroll_with_ticket(self._tenant, ticket_id, fields.get("name", STAND_IN))
         except (ManagementError, OAuthError) as refused:
-            return pages.oops(_words(refused))
+            return _told(refused)
         device = escape(enrollment["name"])
         return pages.page(
             "Your phone is enrolled",
@@ -164,11 +164,23 @@ _TRY_AGAIN = {
 }
 
 
+#: Who did both of two ways, or clicked twice, has done nothing wrong: the heading says what is so.
+_HEADINGS = {
+    "already_enrolled": "You have a phone or an app already",
+    "invalid_token": "This link is not good any more",
+}
+
+
+def _told(refused: ManagementError | OAuthError) -> HTMLResponse:
+    return pages.oops(_words(refused), title=_HEADINGS.get(refused.code, pages.OOPS))
+
+
 def _words(refused: ManagementError | OAuthError) -> str:
     sentences = {
         "enrollment_transaction_not_found": "There is no such enrolment link.",
         "invalid_token": "This enrolment link was used before, or has expired. Ask for a new one.",
-        "already_enrolled": "You have a phone or an app already. Ask for a link for one more.",
+        "already_enrolled": "This link is for the first one only. Go back to the chat; or ask for "
+        "a link for one more.",
         "enrollment_method_disabled": "This link is not for that, or the tenant has it switched "
         "off (Security, Multi-factor Auth). Ask for another link.",
         "inexistent_user": "The user of this enrolment link is gone.",

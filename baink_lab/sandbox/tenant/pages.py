@@ -6,6 +6,7 @@ from html import escape
 
 from starlette.responses import HTMLResponse
 
+OOPS = "Oops, something went wrong"
 STALE = "This login has expired or belongs to another browser. Go back and begin again."
 # Nothing from elsewhere is loaded and nobody may frame us. No form-action: some browsers hold a
 # form's redirect against it, and the login form redirects to the application's callback.
@@ -59,6 +60,6 @@ def login(client_name: str, email: str, problem: str = "") -> HTMLResponse:
     )
 
 
-def oops(problem: str, status: int = 400) -> HTMLResponse:
+def oops(problem: str, status: int = 400, *, title: str = OOPS) -> HTMLResponse:
     """A request that cannot be answered by a redirect."""
-    return page("Oops, something went wrong", f'<p role="alert">{escape(problem)}</p>', status)
+    return page(title, f'<p role="alert">{escape(problem)}</p>', status)

@@ -268,6 +268,23 @@ async def test_a_ticket_without_factor_lets_the_person_choose(api, ben, link, te
     assert (await tenant_http.post(url, data={"name": "x"})).status_code == 400, "good once"
 
 
+async def test_who_takes_both_ways_reads_what_is_so_and_no_oops(api, ben, tenant_http):
+    async def ticket():
+        body = {"user_id": ben, "factor": "push-notification"}
+        answer = await api("POST", "guardian/enrollments/ticket", body)
+        return answer.json()["ticket_url"]
+
+    first, second = await ticket(), await ticket()
+    done = await tenant_http.post(first, data={"name": "x"})
+    assert "say: continue transfer." in done.text
+    for url, heading in ((first, "This link is not good any more"), (second, "You have a phone")):
+        for method in ("GET", "POST"):
+            again = await tenant_http.request(method, url, data={"name": "x"})
+            assert again.status_code == 400
+            assert f"<h1>{heading}" in again.text
+    assert "<h1>Oops" in (await tenant_http.get("guardian/enroll?ticket=none")).text
+
+
 async def test_an_app_is_removed_by_the_api(link, api, ben, tenant, tenant_http, clock):
     url = await link()
     code = code_of(await tenant_http.get(url), clock)
