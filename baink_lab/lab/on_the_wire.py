@@ -10,6 +10,7 @@ import httpx
 
 from baink_lab.auth0.wire import LOOPBACK_DIRECT
 from baink_lab.bank.client import BankClient
+from baink_lab.lab.brief import brief
 from baink_lab.lab.careful import Careful, ask_person, make_careful
 from baink_lab.lab.diagram import Diagram
 from baink_lab.lab.durations import Duration, in_words, seconds_of
@@ -188,7 +189,7 @@ class OnTheWire(Opened):
     def _told(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
         self.traffic.exchanged(exchange)
-        print(f"{exchange}\n")  # noqa: T201 - a notebook's output
+        print(f"{brief(exchange)}\n")  # noqa: T201 - a notebook's output
 
 
 def _lost(requests: int) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from pathlib import Path
 
+import nbformat
 import pytest
 
 from baink_lab.auth0.ciba import iss_sub
@@ -212,6 +214,57 @@ async def test_untouched_is_not_attempted_and_names_no_mistake(untouched):
     assert "comes first" in results["permission"].why
 
 
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "02_configure_the_tenant.ipynb"
+STEPS = {1: "ciba", 2: "api", 3: "permission", 4: "access"}
+
+
+async def run_step(lab, number, names, *, forgetful=False):
+    """The notebook's own cell of a step; a forgetful learner leaves out its last `await`."""
+    cells = nbformat.read(NOTEBOOK, 4).cells
+    at = next(i for i, one in enumerate(cells) if one.source.startswith(f"## Step {number}:"))
+    code = next(one.source for one in cells[at:] if one.cell_type == "code")
+    *before, last = code.splitlines()
+    if forgetful:
+        assert "= await http." in last
+        last = last.replace("await ", "")
+    body = "\n".join(f"    {line}" for line in [*before, last, "return answer"])
+    exec(f"async def cell():\n{body}", names)
+    answer = await names["cell"]()
+    if forgetful:
+        answer.close()
+
+
+async def test_a_step_whose_await_was_forgotten_is_told_to_have_sent_nothing(untouched):
+    lab = untouched
+    names = {"lab": lab, "world": lab.world, "http": await lab.management()}
+    names["app"] = f"clients/{lab.world.client_id}"
+    for number, name in STEPS.items():
+        await run_step(lab, number, names, forgetful=True)
+        told = await lab.check(name)
+        assert told.kind is Kind.NOT_ATTEMPTED
+        verb = "PATCH" if number in (1, 3) else "POST"
+        assert f"step {number}. (You ran it? Without `await` the {verb}" in told.next_step
+        await run_step(lab, number, names)
+        assert await lab.check(name)
+
+
+async def test_step_1_shows_what_it_changed_and_little_else(untouched, capsys):
+    lab = untouched
+    names = {"lab": lab, "world": lab.world, "http": await lab.management()}
+    names["app"] = f"clients/{lab.world.client_id}"
+    await run_step(lab, 1, names)
+    told = capsys.readouterr().out
+    assert len(told.splitlines()) < 45
+    assert '"callbacks"' not in told
+    get, patch = lab.exchanges[-2:]
+    assert CIBA not in get.received["grant_types"]
+    assert CIBA in patch.received["grant_types"]
+    assert patch.received["callbacks"], "what is kept is whole"
+    _, _, answer = told.rpartition("200 OK")
+    assert CIBA in answer
+    assert "more: answer.json() has them all" in answer
+
+
 async def test_no_grant_is_wrong_only_after_the_tenant_has_refused_for_it(lab):
     await lab.api.delete(f"client-grants/{await grant_of(lab)}")
     form = {
@@ -232,7 +285,7 @@ async def test_a_login_that_a_shorter_list_took_away_is_told_and_mended_by_the_l
     await client(lab, grant_types=[CIBA])
     red = await lab.check("ciba")
     assert red.kind is Kind.WRONG
-    assert "authorization_code and refresh_token" in red.why
+    assert "has lost 2 grants: authorization_code and refresh_token" in red.why
     assert "no customer can log in" in red.why
     assert (await lab.check("token")).kind is Kind.NOT_ATTEMPTED
     await run_line(lab, red)

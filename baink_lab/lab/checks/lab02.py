@@ -22,6 +22,8 @@ from baink_lab.lab.checks.lab02_api import (
 )
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
 from baink_lab.lab.checks.shelf import Shelf
+from baink_lab.lab.checks.steps import run_cell, unsent
+from baink_lab.lab.show import counted
 from baink_lab.lab.tenant_pieces import LOGIN_GRANTS
 from baink_lab.lab.tenant_view import PUSH_CHANNEL, TenantView
 from baink_lab.lab.tokens import claims_of, wanted_by_bank, why_refused
@@ -81,13 +83,16 @@ async def ciba_enabled(lab: Lab) -> Result:
     if CIBA_GRANT not in client.get("grant_types", []):
         if not await _has_tried(lab, view):
             why = "The bAInk may not ask phones yet: it lacks the grant type for it."
-            return not_yet(CIBA, why, "Run the cell of step 1.")
+            return not_yet(CIBA, why, run_cell(1, "PATCH"))
         granted = ", ".join(client.get("grant_types", []))
         why = (
             f"The grant type is not among those of the bAInk ({granted}). A request to the phone "
             "would be answered 403 unauthorized_client."
         )
-        step = f"{APP} > Settings > Advanced Settings > Grant Types: tick CIBA. Or step 1's cell."
+        step = (
+            f"{APP} > Settings > Advanced Settings > Grant Types: tick CIBA. By API: run the cell "
+            f"of step 1. {unsent('PATCH')}"
+        )
         return failed(CIBA, why, step, "T1")
     channels = client.get("async_approval_notification_channels") or []
     if PUSH_CHANNEL not in channels:
@@ -110,9 +115,9 @@ async def ciba_enabled(lab: Lab) -> Result:
 def _login_lost(granted: list[str], lost: list[str]) -> Result:
     """The list of grant types was replaced by a shorter one."""
     why = (
-        f"The bAInk may ask phones, and may not do any more: {' and '.join(lost)}. The list of "
-        "grant types is replaced, not merged, and the one that was sent lacked them. So no "
-        "customer can log in."
+        f"The bAInk may ask phones, but has lost {counted(len(lost), 'grant')}: "
+        f"{' and '.join(lost)}. The list of grant types is replaced, not merged, and the one that "
+        "was sent lacked what is lost. So no customer can log in."
     )
     whole = ", ".join(f'"{one}"' for one in [*lost, *granted])
     step = (

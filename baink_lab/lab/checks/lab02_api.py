@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from baink_lab.auth0.tokens import ALGORITHMS
 from baink_lab.lab.checks.evidence import refusals
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
+from baink_lab.lab.checks.steps import run_cell, unsent
 from baink_lab.lab.tenant_view import DIALECTS, TenantView
 from baink_lab.settings import TRANSFER_SCOPE
 
@@ -75,13 +76,16 @@ async def permission_exists(lab: Lab) -> Result:
         return failed(PERMISSION, why, step, "T10")
     if not view.scopes and not view.grants:
         why = "The API defines no permission yet."
-        return not_yet(PERMISSION, why, "Run the cell of step 3.")
+        return not_yet(PERMISSION, why, run_cell(3, "PATCH"))
     why = (
         f"The API defines: {', '.join(view.scopes) or 'nothing'}. create:transfer is not among "
         "them, so the tenant leaves it out of every token, and the bank answers 403 "
         "insufficient_scope."
     )
-    step = "Applications > APIs > your API > Permissions > Add a Permission: create:transfer."
+    step = (
+        "Applications > APIs > your API > Permissions > Add a Permission: create:transfer. By API: "
+        f"run the cell of step 3. {unsent('PATCH')}"
+    )
     return failed(PERMISSION, why, step, "T9")
 
 
@@ -104,7 +108,7 @@ async def access_granted(lab: Lab) -> Result:
         return _nobody_may()
     if not view.grants and not await refusals(lab, "is not authorized to access"):
         why = "The bAInk is not authorized for the API yet."
-        return not_yet(ACCESS, why, "Run the cell of step 4.")
+        return not_yet(ACCESS, why, run_cell(4, "POST"))
     return _grant_falls_short(view)
 
 
@@ -175,13 +179,17 @@ async def _api_missing(lab: Lab, view: TenantView, wanted: str) -> Result:
         )
         return failed(API, why, step, "T7")
     if not others and not await refusals(lab, "Service not enabled within domain"):
-        return not_yet(API, "The tenant has no API for transfers yet.", "Run the cell of step 2.")
+        why = "The tenant has no API for transfers yet."
+        return not_yet(API, why, run_cell(2, "POST"))
     known = ", ".join(others) or "none but the one for accounts"
     why = (
         f"The tenant has no API {wanted} (it has: {known}). A request for it is answered 403 "
         "access_denied, Service not enabled within domain."
     )
-    step = f"Applications > APIs > Create API, with the identifier {wanted}."
+    step = (
+        f"Applications > APIs > Create API, with the identifier {wanted}. By API: run the cell of "
+        f"step 2. {unsent('POST')}"
+    )
     return failed(API, why, step, "T6")
 
 
