@@ -168,7 +168,7 @@ class OnTheWire(Opened):
             token: one token; or several, by whose they are: ``decode(portal=…, aiya=…)``.
             tokens: the same, by name.
         """
-        given = ({"your token": token} if token else {}) | tokens
+        given = ({"Your token": token} if token else {}) | tokens
         return side_by_side(given, wanted_by_bank(self.world))
 
     def quoted(self, name: str) -> str:

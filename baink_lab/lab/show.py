@@ -14,6 +14,9 @@ from baink_lab.lab.notebook import shell
 #: For cells with words: JupyterLab sets all to the right, which is for numbers.
 LEFT = 'style="text-align:left"'
 
+#: The same in a table of ours: inside a widget nothing else keeps its columns apart.
+_APART = 'style="text-align:left;padding:0.25em 0.6em"'
+
 #: An id, an address: whatever is longer than English words are. A table that may not break it is
 #: wider than a narrow window, and its last columns are out of sight.
 _LONG_WORD = re.compile(r"(\S{16,})")
@@ -100,10 +103,10 @@ class Drawn:
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Shown:
     """A table; cells are plain text."""
     cells = "".join(
-        "<tr>" + "".join(f"<td {LEFT}>{flowing(cell)}</td>" for cell in row) + "</tr>"
+        "<tr>" + "".join(f"<td {_APART}>{flowing(cell)}</td>" for cell in row) + "</tr>"
         for row in rows
     )
-    titles = "".join(f'<th scope="col" {LEFT}>{flowing(title)}</th>' for title in head)
+    titles = "".join(f'<th scope="col" {_APART}>{flowing(title)}</th>' for title in head)
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
     lines = [
         "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows

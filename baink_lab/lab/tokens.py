@@ -79,8 +79,6 @@ def _said(claims: Mapping[str, Any] | None, name: str) -> str:
     value = (claims or {}).get(name, "")
     if name in _TIMES and isinstance(value, int | float):
         return datetime.fromtimestamp(value, UTC).strftime("%H:%M:%S UTC")
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return ", ".join(value)
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 
@@ -21,6 +22,30 @@ async def lab(shared_home):
 
 def only_audience(claims, wanted):
     return "aud" if claims["aud"] != wanted["aud"] else None
+
+
+def a_piece_of_a_text(claims, wanted):
+    if claims["iss"] != wanted["iss"]:
+        return "iss"
+    if wanted["aud"] not in claims["aud"]:
+        return "aud"
+    return None if wanted["scope"] in claims["scope"].split() else "scope"
+
+
+def always_aud(claims, wanted):
+    return "aud"
+
+
+def never(claims, wanted):
+    return None
+
+
+def prints(claims, wanted):
+    print(right(claims, wanted))
+
+
+def prints_and_is_wrong(claims, wanted):
+    print("looking at", claims["aud"])
 
 
 def breaks(claims, wanted):
@@ -68,6 +93,23 @@ async def test_tokens_are_shown_without_what_makes_them_usable(lab):
     assert signature not in shown.html + shown.text
     assert "read:accounts" in shown.text
     assert "opaque" in lab.decode(userinfo="not-a-jwt").text
+    head, *rows = shown.html.split("<tr>")[1:]
+    assert [
+        one for one in ("Claim", "Your token", "The bank wants") if f">{one}<" not in head
+    ] == []
+    (audience,) = [row for row in rows if ">aud<" in row]
+    two = json.dumps(["https://a.example/", "https://b.example/"])
+    words = decoded({"aud": json.loads(two), "scope": "a b"}, lab)
+    assert two in words
+    assert "a b" in words
+    assert '"a b"' not in words
+    assert lab.world.audience in audience
+
+
+def decoded(claims, lab):
+    parts = (json.dumps(one).encode() for one in ({"typ": "at+jwt"}, claims))
+    token = ".".join(base64.urlsafe_b64encode(one).decode().rstrip("=") for one in parts)
+    return lab.decode(f"{token}.x").text
 
 
 async def test_every_result_of_an_exercise(lab):
@@ -98,6 +140,44 @@ async def test_every_result_of_an_exercise(lab):
 
     lab.exercise(named(right))
     assert await check()
+
+
+async def test_an_audience_is_not_a_piece_of_a_text(lab):
+    lab.exercise(named(a_piece_of_a_text))
+    wrong = await lab.check("why_refused")
+    assert wrong.kind is Kind.WRONG
+    assert "a longer audience" in wrong.why
+    assert "`in` looks for a piece" in wrong.why
+    assert "list" in wrong.next_step
+
+
+async def test_who_refuses_every_token_is_told_what_a_fitting_one_gets(lab):
+    lab.exercise(named(always_aud))
+    wrong = await lab.check("why_refused")
+    assert "a token that fits" in wrong.why
+    assert "return None" in wrong.next_step
+    assert "column" not in wrong.next_step
+
+
+async def test_who_prints_is_told_to_return_and_who_says_none_is_not(lab, capsys):
+    lab.exercise(named(prints))
+    wrong = await lab.check("why_refused")
+    assert "it returned nothing" in wrong.why
+    assert "`return`" in wrong.next_step
+    assert "`print` shows it to you alone" in wrong.next_step
+    assert capsys.readouterr().out == "aud\n", "what they print is still shown, once"
+    for one in (never, prints_and_is_wrong):
+        lab.exercise(named(one))
+        wrong = await lab.check("why_refused")
+        assert "it said None" in wrong.why
+        assert "print" not in repr(wrong)
+
+
+async def test_a_restarted_kernel_does_not_claim_that_nobody_has_tried(lab):
+    await lab.accounts.move("25.00")
+    lab.accounts.refusals.clear()  # it is kept in the kernel, and this is another
+    told = await lab.check("refused")
+    assert "has not tried to move money since this kernel started" in told.why
 
 
 async def test_hints_count_and_the_solution_stands_in(lab):

@@ -46,6 +46,20 @@ def test_a_table_breaks_long_words_only_and_stays_safe():
 
 
 @pytest.mark.timeout(90)
+async def test_in_the_accounts_panel_columns_stand_apart(shared_home):
+    """A widget has none of a notebook's styles for tables."""
+    lab = await open_lab(0)
+    try:
+        shown = (await lab.accounts.panel()).widget.children[0].value
+        cells = re.findall(r"<t[dh][^>]*>", shown)
+        assert len(cells) > 4
+        assert [one for one in cells if "padding" not in one] == []
+    finally:
+        await lab.close()
+        _opened.clear()
+
+
+@pytest.mark.timeout(90)
 async def test_each_widget_has_words_in_its_bundle(shared_home, capsys):
     lab = await open_lab(0)
     try:

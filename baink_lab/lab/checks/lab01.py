@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from typing import TYPE_CHECKING, Any
 
 from baink_lab.lab.checks.exercises import Reference, raised
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 REFUSED, WHY = "refused", "why_refused"
 _WANTED_CODE = "invalid_token"
+_LONGER = "a token with a longer audience, as text,"
+_RETURN = "Write `return` in front of what you print: `print` shows it to you alone."
 
 
 async def both_refused(lab: Lab) -> Result:
@@ -26,7 +30,11 @@ async def both_refused(lab: Lab) -> Result:
     for who, step in steps.items():
         if who not in tried:
             subject = "The customer" if who == "customer" else "Aiya"
-            return not_yet(REFUSED, f"{subject} has not tried to move money yet.", step)
+            why = (
+                f"{subject} has not tried to move money since this kernel started. (Who tried is "
+                "kept in the kernel alone.)"
+            )
+            return not_yet(REFUSED, why, step)
     other = next((code for code in tried.values() if code != _WANTED_CODE), None)
     if other is not None:
         why = f"The bank refused with {other}, before it came to the token's audience."
@@ -45,13 +53,21 @@ async def can_say_why(lab: Lab) -> Result:
     wanted = wanted_by_bank(lab.world)
     login = claims_of(await lab.session_token()) or {}
     for what, claims, right in _cases(login, wanted):
+        printed = io.StringIO()
         try:
-            said = mine(dict(claims), dict(wanted))
+            with contextlib.redirect_stdout(printed):
+                said = mine(dict(claims), dict(wanted))
         except Exception as failure:
             return raised(WHY, failure, mine.written)
+        finally:
+            print(printed.getvalue(), end="")  # noqa: T201 - what a learner prints, they see
         if said != right:
-            step = "Look at that claim in both columns. Which value would the bank need there?"
-            return failed(WHY, f"For {what} it said {said!r}. {_because(right)}", step)
+            if said is None and printed.getvalue().split()[-1:] == [right]:
+                return failed(
+                    WHY, f"For {what} it returned nothing, and printed {right!r}.", _RETURN
+                )
+            why = f"For {what} it said {said!r}. {_because(what, right)}"
+            return failed(WHY, why, _step(what, right))
     why = (
         'For the token of the login it says "aud": the token is meant for the accounts API, and '
         "the bank's transfers want one that is meant for them. A bank that took any token of the "
@@ -69,6 +85,7 @@ def _cases(
         ("the token of the login", login, "aud"),
         ("a token that fits, with two audiences,", good, None),
         ("a token that fits, with one audience as text,", {**good, "aud": wanted["aud"]}, None),
+        (_LONGER, {**good, "aud": f"{wanted['aud']}s"}, "aud"),
         ("a token of another tenant", {**good, "iss": "https://other.example/"}, "iss"),
         ("a token with the scope openid alone", {**good, "scope": "openid"}, "scope"),
         (
@@ -79,13 +96,26 @@ def _cases(
     ]
 
 
-def _because(right: str | None) -> str:
+def _because(what: str, right: str | None) -> str:
     if right is None:
         return (
             "But everything fits: `aud` may be one text or a list that holds the wanted one, and "
             "`scope` holds several words."
         )
+    if what == _LONGER:
+        return (
+            "But that is another API: one letter more. In a list `in` compares whole texts; in a "
+            "text `in` looks for a piece of it, and finds one."
+        )
     return f"But the first claim that does not fit is {right!r}."
+
+
+def _step(what: str, right: str | None) -> str:
+    if right is None:
+        return "For a token that fits, return None: the bank takes it."
+    if what == _LONGER:
+        return "Is `aud` one text? Make a list of it first: `[claims['aud']]`. Then look with `in`."
+    return f"Compare {right!r} of that token with the bank's column: which value is needed there?"
 
 
 SHELF = Shelf(
