@@ -58,9 +58,14 @@ class Screen:
             ),
         )
 
+    @property
+    def is_on(self) -> bool:
+        """Whether it shows what waits, now."""
+        return self._watcher is not None and not self._watcher.done()
+
     def switch_on(self) -> None:
         """Show what waits from now on; does nothing while it does so already."""
-        if self._watcher is None or self._watcher.done():
+        if not self.is_on:
             self._say("")
             self._watcher = asyncio.create_task(self._watch(), name="phone widget")
 

@@ -78,7 +78,7 @@ class WidgetShown:
         publish: Any = ipython.publish_display_data
         publish(self._repr_mimebundle_())
         lines = "<br>".join(html.escape(line) for line in self.text.splitlines())
-        publish({"text/html": f'{_ONLY_ELSEWHERE}<p class="baink-words">{lines}</p>'})
+        publish({"text/html": elsewhere(lines)})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +128,16 @@ def flowing(text: str) -> str:
     )
 
 
+def with_code(line: str) -> str:
+    """A sentence as HTML; what stands in backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(line))
+
+
+def elsewhere(words: str) -> str:
+    """HTML that JupyterLab hides, since it draws a widget that says the same."""
+    return f'{_ONLY_ELSEWHERE}<p class="baink-words">{words}</p>'
+
+
 def break_between_words() -> None:
     """From here on this notebook breaks printed lines between words. Elsewhere nothing is done."""
     if shell() is not None:
@@ -139,7 +149,7 @@ def break_between_words() -> None:
 
 def paragraph(text: str) -> Shown:
     """A sentence or two; screen readers tell it when it comes."""
-    return Shown(f'<p role="status">{html.escape(text)}</p>', text)
+    return Shown(f'<p role="status">{with_code(text)}</p>', text)
 
 
 def link(text: str, url: str) -> Shown:

@@ -227,9 +227,10 @@ class Talking(Opened):
         # it. So they come here through a queue, and this cell prints them.
         lines: asyncio.Queue[str | None] = asyncio.Queue()
         self._notices.append(lines.put_nowait)
-        shown = WaitingLine(asked, self.clock, self.phone.url if self.world.phone else "")
         if asked and not alone:
             self.phone.show_once()
+        page = self.phone.url if self.world.phone else ""
+        shown = WaitingLine(asked, self.clock, page, shown=self.phone.is_shown)
         counter = asyncio.create_task(shown.count_down())
         ending = asyncio.create_task(aiya.settled(self.thread))
         ending.add_done_callback(lambda _: lines.put_nowait(None))

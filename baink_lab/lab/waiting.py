@@ -11,7 +11,7 @@ from baink_lab.approvals import Approval
 from baink_lab.clock import Clock
 from baink_lab.errors import InOneSentence
 from baink_lab.lab.durations import in_words
-from baink_lab.lab.show import Shown, clock_face, paragraph
+from baink_lab.lab.show import Shown, clock_face, elsewhere, paragraph
 
 ANSWERED = "The phone was answered."
 TIME_IS_UP = "Time is up: nobody answered on the phone."
@@ -80,16 +80,21 @@ class WaitingLine:
         waiting: for which answers.
         clock: the lab's.
         page: the address of the phone's page; empty when the phone is a real one.
+        shown: whether this kernel shows the phone; then JupyterLab needs no way to the page.
     """
 
-    def __init__(self, waiting: Sequence[Approval], clock: Clock, page: str) -> None:
+    def __init__(
+        self, waiting: Sequence[Approval], clock: Clock, page: str, *, shown: bool = False
+    ) -> None:
         from IPython import display as ipython  # noqa: PLC0415 - only notebooks count down
 
         show: Any = ipython.display
         self._show = show
         self._until = max((approval.expires_at for approval in waiting), default=0.0)
         self._clock = clock
-        self._way = self._show(_way(page), display_id=True) if waiting and page else None
+        self._way = (
+            self._show(_way(page, shown=shown), display_id=True) if waiting and page else None
+        )
         self._timer: Any = None
 
     async def count_down(self) -> None:
@@ -111,6 +116,7 @@ class WaitingLine:
             self._timer.update(paragraph(words))
 
 
-def _way(page: str) -> Shown:
+def _way(page: str, *, shown: bool) -> Shown:
     link = f'<a href="{html.escape(page)}" target="_blank" rel="noreferrer">its page</a>'
-    return Shown(f"<p>No working phone in sight? Open {link}.</p>", f"The phone's page: {page}")
+    words = f"No working phone in sight? Open {link}."
+    return Shown(elsewhere(words) if shown else f"<p>{words}</p>", f"The phone's page: {page}")

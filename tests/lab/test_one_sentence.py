@@ -83,6 +83,13 @@ def test_a_forgotten_await_is_named_and_leaves_no_noise(kernel, call, name):
     assert kernel.texts("import gc\ndel _, __, ___\nOut.clear()\ngc.collect();") == []
 
 
+def test_what_to_write_is_shown_as_code(kernel):
+    kernel.run("from baink_lab.lab.unawaited import _as_html")
+    shown = kernel.texts("print(_as_html(lab.settled()))")
+    assert "write <code>await</code> in front of the call of <code>settled</code>" in shown[0]
+    assert "`" not in shown[0]
+
+
 def test_a_coroutine_of_somebody_elses_is_shown_as_python_does(kernel):
     (shown,) = kernel.texts("import asyncio\nasyncio.sleep(0)")
     assert shown.startswith("<coroutine object sleep")

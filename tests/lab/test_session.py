@@ -110,8 +110,15 @@ async def test_two_transfers_are_not_told_as_one(lab):
     await move(lab)
     done = await lab.check("first_transfer")
     assert done
-    assert "25.00 USD and 25.00 USD left the account, each once: you asked for 2" in done.why
+    both = "25.00 USD and 25.00 USD were moved, each once: of 2 requests you approved 2."
+    assert done.why.startswith(both)
     assert "2450.00" in repr(await lab.balances())
+    await lab.say("Move $5 from savings to checking")
+    await lab.phone.deny()
+    await lab.settled()
+    told = (await lab.check("first_transfer")).why
+    assert "of 3 requests you approved 2." in told
+    assert "said yes to each" not in told
 
 
 async def test_a_sandbox_killed_while_a_cell_waits_is_told_and_the_cell_goes_on(lab, capsys):

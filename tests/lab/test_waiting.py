@@ -130,12 +130,27 @@ def test_where_nobody_could_be_asked_nothing_waits_for_the_phone(kernel):
 def test_a_phone_that_lives_is_shown_where_this_kernel_has_shown_none(kernel):
     kernel.run(ASK)
     cell = kernel.begin(SETTLED).until("left: press Approve")
-    page = cell.displays[0]
+    at, page = next(
+        (i, one) for i, one in enumerate(cell.displays) if "in sight" in one.get("text/html", "")
+    )
     assert re.search(r'<a href="http://[^"]+/[\w-]{22}/" target="_blank"', page["text/html"])
     assert re.search(r"http://\S+/[\w-]{22}/$", page["text/plain"])
     assert any(WIDGET in one for one in cell.displays)
     kernel.manager.interrupt_kernel()
-    assert cell.end().displays[0]["text/html"] == ""
+    assert cell.end().displays[at]["text/html"] == ""
     again = kernel.begin(SETTLED).until("left: press Approve")
     kernel.manager.interrupt_kernel()
     assert not any(WIDGET in one for one in again.end().displays)
+
+
+def test_a_way_to_the_phone_is_offered_only_where_none_is_drawn(kernel):
+    """JupyterLab hides these words beside a living phone; elsewhere they are the only way."""
+    kernel.run(f"lab.phone.widget()\n{ASK}")
+    for close, hidden in (("", True), ("lab.phone.close()", False)):
+        kernel.run(close)
+        cell = kernel.begin(SETTLED).until("left: press Approve")
+        (page,) = [one for one in cell.displays if "in sight" in one.get("text/html", "")]
+        assert ('class="baink-words"' in page["text/html"]) is hidden
+        assert "/" in page["text/plain"]
+        kernel.manager.interrupt_kernel()
+        cell.end()

@@ -65,11 +65,12 @@ async def _in_the_ledger(story: Story, done: list[Approval]) -> Result:
         return _moved_nothing(story.outcome(done[-1]))
     moved = [one.arguments for one, often in zip(done, times, strict=True) if often]
     sums = " and ".join(f"{said['amount']} {said['currency']}" for said in moved)
-    how = "once"
+    what = f"{sums} left the account, once"
     if len(moved) > 1:
-        how = f"each once: you asked for {len(moved)} transfers, and said yes to each of them"
+        asked = len(story.approvals)
+        what = f"{sums} were moved, each once: of {asked} requests you approved {len(done)}"
     why = (
-        f"{sums} left the account, {how}. The agent asked, the "
+        f"{what}. The agent asked, the "
         "phone decided, and the bank took only the token that the approval brought."
     )
     return passed(NAME, why)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import html
-import re
 from typing import Any
+
+from baink_lab.lab.show import with_code
 
 
 class Kind(enum.StrEnum):
@@ -48,17 +48,12 @@ class Result:
         return "\n".join([*lines, *([f"→ {self.next_step}"] if self.next_step else [])])
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        first, *rest = (_with_code(line) for line in repr(self).splitlines())
+        first, *rest = (with_code(line) for line in repr(self).splitlines())
         more = "".join(f"<br>{line}" for line in rest)
         return {
             "text/html": f'<p role="status"><strong>{first}</strong>{more}</p>',
             "text/plain": repr(self),
         }
-
-
-def _with_code(line: str) -> str:
-    """As HTML; what stands in backticks is code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(line))
 
 
 def passed(name: str, why: str) -> Result:
