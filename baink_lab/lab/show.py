@@ -15,7 +15,7 @@ from baink_lab.lab.notebook import shell
 LEFT = 'style="text-align:left"'
 
 #: The same in a table of ours: inside a widget nothing else keeps its columns apart.
-_APART = 'style="text-align:left;padding:0.25em 0.6em"'
+_APART = 'style="text-align:left;padding:0.25em 0.5em"'
 
 #: An id, an address: whatever is longer than English words are. A table that may not break it is
 #: wider than a narrow window, and its last columns are out of sight.
