@@ -239,6 +239,7 @@ async def open_aiya(
         resumer = Resumer(graph, desk=desk, clock=clock, on_event=hub.tell)
         if watch:
             await opened.enter_async_context(resumer)
+        opened.push_async_callback(resumer.threads.aclose)
         yield Aiya(graph, resumer, world.user_id, hub, found, chosen)
 
 

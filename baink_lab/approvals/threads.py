@@ -12,7 +12,7 @@ import collections
 import contextlib
 import inspect
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, TypeAlias
 
 from langchain_core.runnables import RunnableConfig
@@ -28,12 +28,20 @@ Listener: TypeAlias = Callable[[str, dict[str, Any]], None]
 
 # Asking to step aside may let a node run that a crash had cut off, and which then sleeps too.
 _PASSES = 8
+#: How long a turn under way may still take when the threads are closed.
+GRACE_SECONDS = 5.0
 
 
 class NeverAtRest(BainkError):
     """A node of the graph does not step aside, so nobody can enter its thread."""
 
     code = "never_at_rest"
+
+
+class Closed(BainkError):
+    """The threads were closed; whoever opened them may open them again."""
+
+    code = "closed"
 
 
 class Threads:
@@ -52,6 +60,8 @@ class Threads:
         self.runs: collections.Counter[str] = collections.Counter()
         self._on_event = on_event
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+        self._closed = False
+        self._inside: set[asyncio.Task[Any]] = set()
 
     @contextlib.asynccontextmanager
     async def turn(self, thread_id: str, user_id: str) -> AsyncIterator[RunnableConfig]:
@@ -59,11 +69,34 @@ class Threads:
 
         Yields:
             The config for the graph's run.
+
+        Raises:
+            Closed: see `aclose`.
         """
+        if self._closed:
+            raise Closed(
+                "This conversation was closed: its agent was put to sleep or built anew. "
+                "In a notebook, run the cell that shows the chat again."
+            )
         config = _config(thread_id, user_id)
-        async with self._lock(thread_id):
-            await self._clear(config)
-            yield config
+        with self._under_way():
+            async with self._lock(thread_id):
+                await self._clear(config)
+                yield config
+
+    async def aclose(self) -> None:
+        """Let nobody in any more, and wait for the turns under way: before the memory is closed.
+
+        A turn that takes longer than `GRACE_SECONDS` is cut off. As after a crash nothing is lost:
+        the next entry into its thread goes on from the last step on disk.
+        """
+        self._closed = True
+        if turns := self._inside - {asyncio.current_task()}:
+            _, slow = await asyncio.wait(turns, timeout=GRACE_SECONDS)
+            for turn in slow:
+                turn.cancel()
+            if slow:
+                await asyncio.wait(slow)
 
     async def ring(self, approval: Approval) -> bool:
         """Let the thread act on an outcome that the vault holds by now.
@@ -141,6 +174,16 @@ class Threads:
             "step aside. Have it return when `is_step_aside(interrupt(…))` is true, as "
             "baink_lab.approvals.nodes.acting_node does."
         )
+
+    @contextlib.contextmanager
+    def _under_way(self) -> Iterator[None]:
+        task = asyncio.current_task()
+        assert task is not None  # an async function runs in one
+        self._inside.add(task)
+        try:
+            yield
+        finally:
+            self._inside.discard(task)
 
     def _lock(self, thread_id: str) -> asyncio.Lock:
         return self._locks.setdefault(thread_id, asyncio.Lock())

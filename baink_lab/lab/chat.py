@@ -8,6 +8,7 @@ import html
 from typing import Any
 
 from baink_lab.aiya import Aiya
+from baink_lab.approvals.threads import Closed
 from baink_lab.clock import Clock
 from baink_lab.errors import BainkError
 from baink_lab.lab.chat_offer import CONTINUE, Enrolled, Offer
@@ -90,6 +91,8 @@ class Chat:
         self._again.layout.display = "none"
         try:
             await self._aiya.say(text, thread=self._thread)
+        except Closed as ended:
+            self._line("Lab", ended.sentence)
         except BainkError as problem:
             self._line("Lab", f"{problem.sentence} What you said is kept.")
             self._again.layout.display = ""
