@@ -192,7 +192,10 @@ async def test_of_two_endings_the_words_take_up_the_one_that_is_meant(lab):
     await lab.clock.advance("1 min")
     assert await asked("Move $22 from checking to savings") == "Move 22.00"
     assert await asked("try again") == "Move 22.00"
-    assert await asked("continue transfer") == "Move 22.00", "none is held up any more"
+    assert await asked("continue transfer") == "Move 22.00", "it was told a moment ago"
+    await lab.say("what is my balance?")
+    await lab.say("continue transfer")
+    assert not await lab.phone.waiting(), "none is held up, and the denial is over"
 
 
 async def test_while_aiya_thinks_the_chat_says_so_and_the_next_line_takes_its_turn(lab):

@@ -50,16 +50,16 @@ def _meant(turn: Turn, gated: list[Answer]) -> list[Answer]:
     """The calls that the customer may mean, the likeliest last."""
     ended = [one for one in gated if one.status != "waiting"]
     undone = [one for one in ended if one.status in outcomes.NOT_APPROVED]
-    if hearing.wants_to_go_on(turn.text):
-        unenrolled = [one for one in undone if one.status == "unenrolled"]
-        if unenrolled:
-            return unenrolled
-        ended = undone
+    goes_on = hearing.wants_to_go_on(turn.text)
+    unenrolled = [one for one in undone if one.status == "unenrolled"]
+    if goes_on and unenrolled:
+        return unenrolled
     newest = max(gated, key=lambda one: one.call.at, default=None)
     if ended and newest and newest.status == "waiting" and newest.call.at > ended[-1].at:
         return []  # since then the customer has gone on to another, which waits
     asked_about = [one for one in undone if one in turn.talk.told_last]
-    return asked_about or ended
+    # Nobody "continues" what came to nothing some time ago.
+    return asked_about if goes_on else asked_about or ended
 
 
 def _gated(turn: Turn) -> list[Answer]:
