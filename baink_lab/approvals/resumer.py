@@ -26,6 +26,7 @@ from baink_lab.approvals.vault import Vault
 from baink_lab.auth0 import CibaClient
 from baink_lab.auth0.ciba import back_off
 from baink_lab.clock import Clock, SystemClock
+from baink_lab.errors import BainkError
 
 log = logging.getLogger(__name__)
 
@@ -280,7 +281,13 @@ class Resumer:
 
     async def _ring(self, due: _Due, approval: Approval) -> _Due | None:
         self.counters.rings += 1
-        if await self.threads.ring(approval):
+        try:
+            delivered = await self.threads.ring(approval)
+        except BainkError as failure:
+            event = {"type": "not_delivered", "code": failure.code, "message": failure.sentence}
+            self.threads.tell(approval.thread_id, event | {"approval_id": approval.id})
+            raise
+        if delivered:
             await self.desk.delivered(approval)
             return None
         return self._later(due, None)

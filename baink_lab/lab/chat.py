@@ -14,6 +14,7 @@ from baink_lab.errors import BainkError
 from baink_lab.lab.chat_offer import CONTINUE, Enrolled, Offer
 from baink_lab.lab.entry import entry
 from baink_lab.lab.from_widgets import Runner
+from baink_lab.lab.guarded import PieceRaised
 from baink_lab.lab.show import WidgetShown, clock_face
 
 # Turned around, so that it stays at the newest line whenever it is drawn anew.
@@ -115,6 +116,10 @@ class Chat:
                 f'<div role="status" style="{_UNSEEN}">{who}: {html.escape(text)}</div>'
             )
 
+    def _line_once(self, who: str, text: str) -> None:
+        if self._lines[-1:] != [(who, text)]:
+            self._line(who, text)
+
     def _hear(self, thread: str, event: dict[str, Any]) -> None:
         if thread != self._thread:
             return
@@ -136,6 +141,8 @@ class Chat:
             case "acting":
                 doing = "Moving the money" if event["tool"] == "transfer_funds" else "Doing it"
                 self._line("Aiya", f"Approved. {doing} …")
+            case "not_delivered" if event["code"] == PieceRaised.code:
+                self._line_once("Lab", event["message"])  # it is tried again and again
             case "delivered":
                 self._waits.pop(event["approval_id"], None)
         self._draw()

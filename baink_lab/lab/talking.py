@@ -22,6 +22,7 @@ from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.bare_tools import ungated
 from baink_lab.lab.chat import Chat
 from baink_lab.lab.checks.exercises import own_piece
+from baink_lab.lab.guarded import PieceRaised, guarded
 from baink_lab.lab.opened import Opened
 from baink_lab.lab.phone import PhoneError
 from baink_lab.lab.pieces import Pieces, Registry, Transfer, WrapTransfer, bare_transfer
@@ -63,6 +64,7 @@ class Talking(Opened):
         self._chat: Chat | None = None
         self._pieces = Pieces()
         self._missed: list[str] = []
+        self._broken: PieceRaised | None = None  # by which outcomes do not get through
         self._cells = 0  # that print what Aiya says at the moment
 
     async def aiya(self) -> Aiya:
@@ -89,7 +91,7 @@ class Talking(Opened):
                         enroll=self._invite if self._live else None,
                         clock=self.clock,
                         tools=ungated(self) if self.number == 1 else self._pieces.tools,
-                        nodes=self._pieces.nodes,
+                        nodes=guarded(self._pieces),
                         tenant_http=await self._watched("Tenant"),
                         bank_http=await self._watched("Bank"),
                         model_hook=self.traffic.model_answered,
@@ -97,6 +99,7 @@ class Talking(Opened):
                 )
                 self._stack.enter_context(aiya.listen(self.traffic.heard))
                 self._stack.enter_context(aiya.listen(self._keep))
+                self._stack.enter_context(aiya.listen(self._note_broken))
                 self._aiya, self._book = aiya, _file(self._memory)
         return aiya
 
@@ -207,6 +210,7 @@ class Talking(Opened):
 
         Raises:
             StoppedWaiting: the cell was interrupted; what waits on the phone waits on.
+            PieceRaised: a learner's function raised, so an outcome cannot be told.
         """
         aiya = await self.aiya()
         self._tell_missed()
@@ -215,20 +219,28 @@ class Talking(Opened):
         asked = [one for one in waiting if not one.state.is_outcome]
         if not asked:
             print("Nothing waits for the phone.")  # noqa: T201 - a notebook's output
+        if self._broken and waiting and not asked:
+            raise self._broken
         if not waiting:
             return
-        alone = self.settings.baink_autopilot and self.world.phone
-        if asked and alone and autopilot != "ignore":
+        if asked and not (self.settings.baink_autopilot and self.world.phone):
+            self.phone.show_once()
+        elif asked and autopilot != "ignore":
             for approval in asked:
                 await self._press(autopilot, approval)
             # Nobody watches, so nobody waits for the next poll: its time comes at once.
             await self.clock.advance(max(approval.interval for approval in asked))
+        await self._wait(aiya, asked)
+
+    async def _wait(self, aiya: Aiya, asked: Sequence[Approval]) -> None:
         # Events come from the resumer's task, whose prints would land under the cell that started
         # it. So they come here through a queue, and this cell prints them.
         lines: asyncio.Queue[str | None] = asyncio.Queue()
+
+        def hear(thread: str, event: dict[str, Any]) -> None:
+            lines.put_nowait(None if self._broken else self._line(thread, event))
+
         self._notices.append(lines.put_nowait)
-        if asked and not alone:
-            self.phone.show_once()
         page = self.phone.url if self.world.phone else ""
         shown = WaitingLine(asked, self.clock, page, shown=self.phone.is_shown)
         counter = asyncio.create_task(shown.count_down())
@@ -236,13 +248,15 @@ class Talking(Opened):
         ending.add_done_callback(lambda _: lines.put_nowait(None))
         ended = STOPPED
         try:
-            with self._printed(aiya, lambda *event: lines.put_nowait(self._line(*event))):
+            with self._printed(aiya, hear):
                 while (line := await lines.get()) is not None:
                     if line:
                         print(line)  # noqa: T201 - a notebook's output
-            await ending
             now = [await aiya.resumer.desk.get(one.id) or one for one in asked]
             ended = how_it_ended(now)
+            if self._broken:
+                raise self._broken
+            await ending
         except asyncio.CancelledError:
             raise StoppedWaiting(len(asked)) from None
         finally:
@@ -294,7 +308,7 @@ class Talking(Opened):
             if not lost:  # else there is nothing left to write into, and nobody who reads it
                 raise
         finally:
-            self._aiya = None
+            self._aiya, self._broken = None, None
 
     async def _watched(self, to: str) -> httpx.AsyncClient:
         return await self._stack.enter_async_context(self.traffic.watched(to))
@@ -322,6 +336,12 @@ class Talking(Opened):
                 yield
         finally:
             self._cells -= 1
+
+    def _note_broken(self, thread: str, event: dict[str, Any]) -> None:
+        if event["type"] == "not_delivered" and event["code"] == PieceRaised.code:
+            self._broken = PieceRaised(event["message"])
+        elif event["type"] == "delivered":
+            self._broken = None
 
     def _keep(self, thread: str, event: dict[str, Any]) -> None:
         """Keep what is said while no cell and no chat shows it: the phone may be quick."""

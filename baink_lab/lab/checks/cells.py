@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,17 @@ def cell_of(file: str) -> str:
     """The name that a notebook shows for a cell's file, like ``Cell In[5]``."""
     number = _number_of(file)
     return f"Cell In[{number}]" if number else "your function's cell"
+
+
+def line_in(failure: BaseException, written: Callable[..., Any]) -> str:
+    """Where a function raised, as its author sees it: ``Line 3 of Cell In[5]: `x = y```."""
+    file = inspect.unwrap(written).__code__.co_filename
+    frames = traceback.extract_tb(failure.__traceback__)
+    mine = [frame for frame in frames if frame.filename == file]
+    if not mine:
+        return f"In the function {written.__name__}"
+    line = f": `{mine[-1].line}`" if mine[-1].line else ""
+    return f"Line {mine[-1].lineno} of {cell_of(file)}{line}"
 
 
 def newer_one(name: str, written: Callable[..., Any] | None) -> str:

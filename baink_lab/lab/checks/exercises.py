@@ -7,12 +7,11 @@ import dataclasses
 import functools
 import inspect
 import textwrap
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 from baink_lab.errors import BainkError, InOneSentence
-from baink_lab.lab.checks.cells import cell_of
+from baink_lab.lab.checks.cells import line_in
 from baink_lab.lab.checks.result import Kind, Result
 from baink_lab.lab.checks.tips import tip
 
@@ -152,13 +151,8 @@ def other_shape(mine: Exercise) -> Result | None:
 
 def raised(name: str, failure: BaseException, written: Callable[..., Any]) -> Result:
     """The result for a learner's function that raised: where, and what."""
-    file = inspect.unwrap(written).__code__.co_filename
-    frames = traceback.extract_tb(failure.__traceback__)
-    mine = [frame for frame in frames if frame.filename == file]
-    where = f"Line {mine[-1].lineno} of {cell_of(file)}" if mine else f"In the function {name}"
-    line = f": `{mine[-1].line}`" if mine and mine[-1].line else ""
     said = f"{type(failure).__name__}: {failure}".rstrip(": .")
-    why = f"Your code raised {said}. {where}{line}."
+    why = f"Your code raised {said}. {line_in(failure, written)}."
     if known := tip(name, said):
         step = f"{known} Then run the cell, and check again."
         return Result(name, Kind.RAISED, why, step, hints=(known,))
