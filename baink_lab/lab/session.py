@@ -21,10 +21,12 @@ from baink_lab.lab.labs import LABS
 from baink_lab.lab.launch_pad import launch_pad
 from baink_lab.lab.live_steps import missing
 from baink_lab.lab.on_the_wire import OnTheWire
+from baink_lab.lab.phone_answers import wait_for_phone
 from baink_lab.lab.progress import Progress
 from baink_lab.lab.show import Shown, paragraph, source, time_of_day
 from baink_lab.lab.start_over import start_over
 from baink_lab.lab.surviving import Surviving
+from baink_lab.lab.talking import Decision
 from baink_lab.lab.teaching import Teacher
 from baink_lab.lab.two_resumers import measured
 from baink_lab.sandbox import launch
@@ -181,6 +183,19 @@ class Lab(Surviving, OnTheWire):
         if done or self.progress.begun_after(self.number) is None:
             await self._begun()
         return told + done
+
+    async def answered(self, *, autopilot: Decision = "approve") -> None:
+        """Wait for the phone, telling the time left, whoever asked; says how it was answered.
+
+        Args:
+            autopilot: what is to be pressed here. The phone does it by itself when
+                BAINK_AUTOPILOT is set; else another end is told with what to do.
+
+        Raises:
+            StoppedWaiting: the cell was interrupted; what waits on the phone waits on.
+            PhoneError: the phone does not answer.
+        """
+        await wait_for_phone(self, autopilot)
 
     async def log_of_lab(self, *kinds: str) -> list[dict[str, Any]]:
         """Like `log`, without what is older than this lab's beginning: its first cell, a reset."""

@@ -273,21 +273,6 @@ class Talking(Opened):
         found = [Approval.from_json(item.value) for item in items]
         return sorted(found, key=lambda one: one.created_at)
 
-    async def answered(self, *, autopilot: Decision = "approve") -> None:
-        """Wait until nothing waits on the phone any more.
-
-        Args:
-            autopilot: what the phone does by itself when BAINK_AUTOPILOT is set.
-        """
-        if self.world.phone is None:
-            print("Answer on your phone, then run the next cell.")  # noqa: T201
-            return
-        while waiting := await self.phone.waiting():
-            if self.settings.baink_autopilot and autopilot != "ignore":
-                await self.phone.decide(autopilot, waiting[0]["id"])
-            await asyncio.sleep(0.2)
-        print("The phone has been answered.")  # noqa: T201 - a notebook's output
-
     async def withdraw(self) -> None:
         """Deny what waits on the sandbox's phone for this lab, so that nobody answers it later."""
         if self.world.phone is None or not self._memory.exists():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from baink_lab.approvals import Approval
 from baink_lab.clock import Clock
@@ -25,13 +25,23 @@ class StoppedWaiting(InOneSentence, asyncio.CancelledError):
 
     Args:
         asked: how many requests wait.
+        again: what to run to wait on.
     """
 
-    def __init__(self, asked: int) -> None:
+    def __init__(self, asked: int, again: str = "await lab.settled()") -> None:
         waits = "the request still waits" if asked == 1 else f"{asked} requests still wait"
         still = f"; {waits} on the phone" if asked else ""
-        self.sentence = f"Stopped waiting{still}. To wait on, run await lab.settled()."
+        self.sentence = f"Stopped waiting{still}. To wait on, run {again}."
         super().__init__(self.sentence)
+
+
+class Waits(Protocol):
+    """What may be waited for: an approval, or a request on the phone."""
+
+    @property
+    def expires_at(self) -> float:
+        """When its time is up, in seconds since the epoch."""
+        ...
 
 
 def line_of(event: dict[str, Any], now: float) -> str:
@@ -84,7 +94,7 @@ class WaitingLine:
     """
 
     def __init__(
-        self, waiting: Sequence[Approval], clock: Clock, page: str, *, shown: bool = False
+        self, waiting: Sequence[Waits], clock: Clock, page: str, *, shown: bool = False
     ) -> None:
         from IPython import display as ipython  # noqa: PLC0415 - only notebooks count down
 

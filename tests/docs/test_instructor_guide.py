@@ -32,14 +32,41 @@ def test_a_path_takes_the_time_that_it_says(name, minutes):
 
 
 def test_the_long_path_gives_each_lab_the_minutes_that_it_needs():
+    """What a room does not do itself is named, with the minutes that it saves."""
     given = {name: minutes for minutes, name in rows(PATHS["2 hours"]) if name}
     assert sorted(given) == sorted(
         path.name for path in (ROOT / "notebooks").glob("*.ipynb") if path.name < "07"
     )
+    reserve = {}
     for name, minutes in given.items():
-        first = nbformat.read(ROOT / "notebooks" / name, 4).cells[0].source
-        doing = int(re.search(r"Doing: (\d+) minutes?", first)[1])
-        assert minutes >= doing, f"{name}: {doing} minutes of doing in {minutes}"
+        (row,) = (one for one in PATHS["2 hours"].splitlines() if f"/{name})" in one)
+        saved = sum(int(one) for one in re.findall(r"\(saves (\d+) minutes", row))
+        reserve[name[:2]] = minutes + saved - doing(name)
+        assert reserve[name[:2]] >= 0, f"{name}: {doing(name)} minutes of doing in {row}"
+    assert "Labs 00 to 03 have six minutes in reserve together, labs 04 to 06 none" in PAGE
+    assert sum(reserve[lab] for lab in ("00", "01", "02", "03")) == 6
+    assert not any(reserve[lab] for lab in ("04", "05", "06"))
+
+
+def test_with_more_time_reading_and_doing_fit():
+    """Three and a half hours, with the break and the last words of the long path."""
+    more = sum(minutes for minutes, name in rows(PATHS["2 hours"]) if not name)
+    assert "With three and a half hours nothing is skipped" in PAGE
+    names = [path.name for path in (ROOT / "notebooks").glob("*.ipynb") if path.name < "07"]
+    assert 180 < sum(reading(name) + doing(name) for name in names) + more <= 210
+
+
+def reading(name):
+    return minutes_of("Reading", name)
+
+
+def doing(name):
+    return minutes_of("Doing", name)
+
+
+def minutes_of(what, name):
+    first = nbformat.read(ROOT / "notebooks" / name, 4).cells[0].source
+    return int(re.search(rf"{what}: (\d+) minutes?", first)[1])
 
 
 def test_the_long_path_says_when_lab_06_begins():

@@ -145,3 +145,19 @@ def test_every_mistake_has_hints():
     wanted = {f"T{n}" for n in range(1, 16)} | {f"C{n}" for n in range(1, 16)}
     assert set(BY_MISTAKE) == wanted
     assert all(len(steps) >= 2 for steps in BY_MISTAKE.values())
+
+
+def test_lab_04_asks_the_phone_when_all_code_is_written_and_shows_it_beside_each_button():
+    """A push lives for five minutes, and a loop takes longer to write."""
+    cells = [cell for cell in LABS["04"].cells if cell.source]
+    code = [cell.source for cell in cells if cell.cell_type == "code"]
+    last = max(at for at, one in enumerate(code) if "@lab.exercise" in one)
+    pushes = [at for at, one in enumerate(code) if "await ask(http, world" in one]
+    assert len(pushes) == 2
+    assert min(pushes) > last
+    for button in ("Approve", "Deny"):
+        (at,) = (
+            at for at, cell in enumerate(cells) if f"press *{button}* on the phone" in cell.source
+        )
+        assert cells[at + 1].source == "lab.phone.widget()"
+        assert cells[at + 2].source.startswith("await lab.answered(")

@@ -1,0 +1,158 @@
+"""A cell that waits for the phone without Aiya, and says what was pressed: yes, no, or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from baink_lab.errors import BainkError
+from baink_lab.lab.phone import Phone
+from baink_lab.lab.phone_screen import LOOK_SECONDS
+from baink_lab.lab.show import time_of_day
+from baink_lab.lab.waiting import (
+    ANSWERED,
+    OVER,
+    STOPPED,
+    TIME_IS_UP,
+    StoppedWaiting,
+    WaitingLine,
+)
+
+if TYPE_CHECKING:
+    from baink_lab.lab.session import Lab
+    from baink_lab.lab.talking import Decision
+
+LIVE = "Answer on your phone, then run the next cell."
+#: Which cell of a lab asks the phone.
+_ASKS = {4: "await ask(…)", 6: "await lab.ask_and_kill(…)"}
+_ENTRIES = {"gd_auth_succeed": "approve", "gd_auth_rejected": "deny"}
+_GOES_ON = {"approve": "a yes: {}, and press Approve.", "deny": "a no: {}, and press Deny."}
+
+
+@dataclasses.dataclass(frozen=True)
+class Push:
+    """A request on the phone.
+
+    Attributes:
+        id: the phone's name for it.
+        message: what it says.
+        expires_at: when its time is up, in seconds since the epoch.
+    """
+
+    id: str
+    message: str
+    expires_at: float
+
+
+async def wait_for_phone(lab: Lab, meant: Decision) -> None:
+    """Wait until nothing waits on the phone, and print how it was answered.
+
+    Args:
+        lab: whose phone it is.
+        meant: what is to be pressed; an autopilot presses it.
+
+    Raises:
+        StoppedWaiting: the cell was interrupted.
+        PhoneError: the phone does not answer.
+    """
+    if lab.world.phone is None:
+        print(LIVE)  # noqa: T201 - a notebook's output
+        return
+    waiting = await _waiting(lab.phone)
+    lines = await _to_the_end(lab, meant, waiting) if waiting else [await _before(lab, meant)]
+    print("\n".join(lines))  # noqa: T201 - a notebook's output
+
+
+async def _to_the_end(lab: Lab, meant: Decision, waiting: Sequence[Push]) -> list[str]:
+    alone = lab.settings.baink_autopilot
+    if not alone:
+        lab.phone.show_once()
+    shown = WaitingLine(waiting, lab.clock, lab.phone.url, shown=lab.phone.is_shown)
+    counter = asyncio.create_task(shown.count_down())
+    seen: dict[str, Push] = {}
+    ended = STOPPED
+    try:
+        while waiting:
+            seen |= {one.id: one for one in waiting}
+            if alone and meant != "ignore":
+                for one in waiting:
+                    await lab.phone.decide(meant, one.id)
+            await asyncio.sleep(LOOK_SECONDS)
+            waiting = await _waiting(lab.phone)
+        pressed = await _pressed(lab)
+        now = lab.clock.now()
+        lines = [_line(one, pressed.get(one.id, ""), now) for one in seen.values()]
+        *_, newest = seen
+        lines += _way_on(lab, meant, pressed.get(newest, ""))
+        ended = ANSWERED if all(one in pressed for one in seen) else OVER
+        if not any(one in pressed for one in seen):
+            ended = TIME_IS_UP if now >= seen[newest].expires_at else OVER
+    except asyncio.CancelledError:
+        raise StoppedWaiting(len(waiting), "await lab.answered()") from None
+    finally:
+        counter.cancel()
+        await asyncio.gather(counter, return_exceptions=True)
+        shown.end(ended)
+    return lines
+
+
+async def _before(lab: Lab, meant: Decision) -> str:
+    """What became of the newest request, when none waits any more: the tenant's log knows."""
+    asks = _cell(lab)
+    asked = []
+    with contextlib.suppress(BainkError):  # the phone is well, and the tenant is down
+        asked = await lab.log_of_lab("ciba_start_succeeded")
+    if not asked:
+        return f"Nothing waits for the phone, and nothing was asked in this lab so far: run {asks}."
+    pressed = (await _pressed(lab)).get(asked[-1]["details"]["transaction_linking_id"], "")
+    at = time_of_day(_seconds(asked[-1]["date"]))
+    verb = {"approve": "Approved", "deny": "Denied"}.get(pressed)
+    told = (
+        f"{verb}: the request of {at}."
+        if verb
+        else f"Time is up: nobody answered the request of {at}."
+    )
+    return " ".join(["Nothing waits for the phone.", told, *_way_on(lab, meant, pressed)])
+
+
+async def _waiting(phone: Phone) -> list[Push]:
+    found = await phone.waiting()
+    return [Push(one["id"], one["binding_message"], _seconds(one["expires_at"])) for one in found]
+
+
+def _seconds(date: str) -> float:
+    return datetime.fromisoformat(date).timestamp()
+
+
+async def _pressed(lab: Lab) -> dict[str, str]:
+    """What the tenant's log says was pressed, by the phone's names of the requests.
+
+    A button may be pressed in another notebook, or on the phone's page: only the tenant knows all.
+    """
+    entries = []
+    with contextlib.suppress(BainkError):
+        entries = await lab.log(*_ENTRIES)
+    return {one["details"]["transaction_linking_id"]: _ENTRIES[one["type"]] for one in entries}
+
+
+def _line(one: Push, pressed: str, now: float) -> str:
+    if pressed:
+        return f"{'Approved' if pressed == 'approve' else 'Denied'}: “{one.message}”."
+    if now >= one.expires_at:
+        return f"Time is up: nobody answered “{one.message}”."
+    return f"Nobody answered “{one.message}”, and it waits no longer."
+
+
+def _way_on(lab: Lab, meant: Decision, pressed: str) -> list[str]:
+    """What to do when something else happened than the lab goes on with."""
+    if meant in ("ignore", pressed):
+        return []
+    return [f"Here the lab goes on with {_GOES_ON[meant].format(f'run {_cell(lab)} again')}"]
+
+
+def _cell(lab: Lab) -> str:
+    return f"the cell above with {_ASKS.get(lab.number, 'await lab.say(…)')}"

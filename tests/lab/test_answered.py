@@ -1,0 +1,108 @@
+"""A cell that waits for the phone without Aiya: what it shows, and what it says at its end."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.lab.test_waiting import WIDGET, Kernel
+
+pytestmark = pytest.mark.timeout(120)
+
+OPEN = "from baink_lab.lab import open_lab\nlab = await open_lab(4)"
+MESSAGE = "Move 25.00 USD from Checking to Savings"
+ASK = f'''
+from baink_lab.auth0 import CibaClient
+world = lab.world
+names = dict(issuer=world.issuer, client_id=world.client_id, client_secret=world.client_secret)
+async with CibaClient(**names) as ciba:
+    await ciba.start(
+        user_id=world.user_id, scope="openid create:transfer", audience=world.audience,
+        binding_message="{MESSAGE}",
+    )
+'''
+ANSWERED = "await lab.answered()"
+FOR_A_NO = 'await lab.answered(autopilot="deny")'
+AGAIN = "run the cell above with await ask(…) again"
+
+
+@pytest.fixture
+def kernel(shared_home, tmp_path):
+    kernel = Kernel(tmp_path)
+    assert kernel.run(OPEN).error is None
+    # Back in real time, what had lapsed waits again.
+    assert kernel.run("await lab.clock.reset()").error is None
+    kernel.run("for one in await lab.phone.waiting(): await lab.phone.deny(one['id'])")
+    assert kernel.run("await lab.reset(sure=True)").error is None
+    yield kernel
+    kernel.close()
+
+
+def test_a_button_that_is_pressed_while_it_waits_is_named(kernel):
+    for cell_source, wanted in ((ANSWERED, "approve"), (FOR_A_NO, "deny")):
+        for pressed, verb in (("approve", "Approved"), ("deny", "Denied")):
+            assert kernel.run(ASK).error is None
+            later = "import asyncio\nasyncio.get_running_loop().call_later(1.5, "
+            press = f"lambda: asyncio.ensure_future(lab.phone.{pressed}()))"
+            cell = kernel.run(f"{later}{press}\n{cell_source}")
+            assert cell.error is None
+            assert f"{verb}: “{MESSAGE}”." in cell.printed
+            assert "The phone was answered." in cell.shown
+            assert (AGAIN in cell.printed) is (pressed != wanted), cell.printed
+            if pressed != wanted:
+                assert f"press {wanted.capitalize()}." in cell.printed
+
+
+def test_a_button_that_was_pressed_before_is_named_after_a_restart_too(kernel, tmp_path):
+    kernel.run(ASK)
+    kernel.run("await lab.phone.deny()")
+    other = Kernel(tmp_path)
+    try:
+        assert other.run(OPEN).error is None
+        for one in (kernel, other):
+            cell = one.run(ANSWERED)
+            assert re.search(r"Denied: the request of \d\d:\d\d:\d\d\.", cell.printed)
+            assert "goes on with a yes" in cell.printed
+            assert AGAIN in cell.printed
+            assert "goes on" not in one.run(FOR_A_NO).printed
+    finally:
+        other.close()
+
+
+def test_time_that_is_up_is_no_answer(kernel):
+    kernel.run(ASK)
+    cell = kernel.run(f'await lab.clock.advance("4 min 58 s")\n{ANSWERED}')
+    assert f"Time is up: nobody answered “{MESSAGE}”." in cell.printed
+    assert "was answered" not in cell.shown
+    assert AGAIN in cell.printed
+    before = kernel.run(ANSWERED).printed
+    assert "Time is up: nobody answered the request of" in before
+    assert AGAIN in before
+
+
+def test_where_nothing_was_asked_the_cell_that_asks_is_named(kernel):
+    cell = kernel.run(ANSWERED)
+    assert cell.shown.strip() == (
+        "Nothing waits for the phone, and nothing was asked in this lab so far: "
+        "run the cell above with await ask(…)."
+    )
+
+
+def test_it_shows_what_waits_and_ends_in_a_sentence_when_it_is_interrupted(kernel):
+    kernel.run(ASK)
+    cell = kernel.begin(ANSWERED).until("left: press Approve")
+    assert any(WIDGET in one for one in cell.displays), "this kernel has shown no phone yet"
+    assert any("in sight" in one.get("text/html", "") for one in cell.displays)
+    kernel.manager.interrupt_kernel()
+    cell.end()
+    assert cell.error == (
+        "Stopped waiting; the request still waits on the phone. "
+        "To wait on, run await lab.answered()."
+    )
+    again = kernel.begin(ANSWERED).until("left: press Approve")
+    assert not any(WIDGET in one for one in again.displays)
+    kernel.manager.interrupt_kernel()
+    again.end()
+    kernel.run("await lab.phone.approve()")
+    assert "Approved: the request of" in kernel.run(ANSWERED).printed
