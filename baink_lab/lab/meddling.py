@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Iterator
 from typing import Any
 
 from langgraph.types import Command, Send
@@ -63,6 +64,32 @@ async def token_for(agent: PracticeAgent, line: str) -> str:
     answer = await client.poll(asked)
     assert isinstance(answer, Tokens)
     return answer.access_token
+
+
+@contextlib.contextmanager
+def no_phone(agent: PracticeAgent) -> Iterator[None]:
+    """In this block the customer has no phone: a question ends as *unenrolled*."""
+    devices = agent.tenant.enrollments
+    kept = dict(devices)
+    for key in kept:
+        devices.remove(key)
+    try:
+        yield
+    finally:
+        for key, device in kept.items():
+            devices.put(key, device)
+
+
+@contextlib.contextmanager
+def no_grant(agent: PracticeAgent) -> Iterator[None]:
+    """In this block the client may not ask phones: a question ends as *failed*."""
+    clients, name = agent.tenant.clients, agent.world.client_id
+    client = clients[name]
+    clients.put(name, client | {"grant_types": ["authorization_code"]})
+    try:
+        yield
+    finally:
+        clients.put(name, client)
 
 
 def kept_in_threads(agent: PracticeAgent, secret: str) -> bool:

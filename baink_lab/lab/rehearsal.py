@@ -18,7 +18,7 @@ from baink_lab.aiya.messages import arguments_of, for_model, tool_answer
 from baink_lab.aiya.model import openai_model
 from baink_lab.aiya.prompts import SYSTEM_PROMPT
 from baink_lab.approvals import Call, GatedTool, Tool
-from baink_lab.lab.show import LEFT, flowing
+from baink_lab.lab.show import LEFT, flowing, no_formula
 from baink_lab.lab.wire import Exchange, watched_http
 from baink_lab.settings import Settings, World
 
@@ -53,9 +53,10 @@ class Rehearsal:
             f"<tr><th scope='row' {LEFT}>Aiya {verb}</th><td {LEFT}>{flowing(what)}</td></tr>"
             for verb, what in self.steps
         )
-        caption = f"“{html.escape(self.text)}”"
+        # A caption is as wide as its table, and broken into lines as narrow as a tool's name.
+        said = f"<p>You: “{html.escape(self.text)}”</p>"
         return {
-            "text/html": f"<table><caption>{caption}</caption>{rows}</table>",
+            "text/html": no_formula(f"{said}<table>{rows}</table>"),
             "text/plain": repr(self),
         }
 

@@ -65,10 +65,30 @@ class Scene:
         """What it all led to, to be compared with another scene."""
         return self.status, tuple(self.moved), len(self.asked), type(self.problem)
 
+    @property
+    def did(self) -> str:
+        """What a node did of it, to follow the words "your node"."""
+        if self.moved:
+            return f"moved {' and '.join(self.moved)}"
+        if self.asked:
+            return f"sent a transfer to the bank, which answered {self.asked[-1].status}"
+        if self.problem is not None:
+            return f"raised {type(self.problem).__name__}"
+        return f"told Aiya “{self.status}”" if self.status else "did nothing"
+
     async def answer(self, decision: Literal["approve", "deny"]) -> None:
         """The customer answers, and the vault knows; nobody has rung the thread yet."""
         for one in self.agent.tenant.notifications():
             self.agent.tenant.decide(one["id"], decision)
+        await self._collect()
+
+    async def lapse(self) -> None:
+        """Nobody answers until the time is up, and the vault knows; nobody has rung yet."""
+        if self.approval is not None:
+            self.agent.clock.advance(self.approval.expires_at - self.agent.clock.now())
+        await self._collect()
+
+    async def _collect(self) -> None:
         if self.approval is not None:
             self.approval = await meddling.collect(self.agent, self.approval)
             call = (self.approval.id, self.thread, self.approval.tool_call_id)

@@ -26,6 +26,9 @@ _BETWEEN_WORDS = (
     "<style>.jp-OutputArea-output pre{word-break:normal;overflow-wrap:anywhere}</style>"
 )
 
+#: What MathJax would set as a formula: between two `$`, say two amounts.
+_LIKE_A_FORMULA = re.compile(r"[$\\]")
+
 _ONLY_ELSEWHERE = "<style>.jp-LabShell .baink-words{display:none}</style>"
 
 
@@ -50,7 +53,7 @@ class Shown:
         return self
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        return {"text/html": self.html, "text/plain": self.text}
+        return {"text/html": no_formula(self.html), "text/plain": self.text}
 
 
 class WidgetShown:
@@ -78,7 +81,7 @@ class WidgetShown:
         publish: Any = ipython.publish_display_data
         publish(self._repr_mimebundle_())
         lines = "<br>".join(html.escape(line) for line in self.text.splitlines())
-        publish({"text/html": elsewhere(lines)})
+        publish({"text/html": no_formula(elsewhere(lines))})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,6 +134,16 @@ def flowing(text: str) -> str:
 def with_code(line: str) -> str:
     """A sentence as HTML; what stands in backticks is code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(line))
+
+
+def no_formula(shown: str) -> str:
+    """HTML that is shown as it is: MathJax sets formulas in every output, and amounts are none.
+
+    The first class is for JupyterLab's MathJax 3, the other one for what nbconvert writes.
+    """
+    if not _LIKE_A_FORMULA.search(shown):
+        return shown
+    return f'<div class="mathjax_ignore tex2jax_ignore">{shown}</div>'
 
 
 def elsewhere(words: str) -> str:

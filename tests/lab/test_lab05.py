@@ -431,6 +431,61 @@ async def test_what_has_no_name_is_told_without_one(lab):  # noqa: C901 - small 
             assert said_first[function] in repr(lab.hint(name))
 
 
+def ends_at(*noes, tell=None, changed=None):
+    """The right transfer, but for what it does of a no, or of an edited thread."""
+
+    async def transfer(desk, bank, task, call):
+        outcome = await waited(desk, task, call)
+        if outcome is None:
+            return None
+        if outcome.state in noes:
+            return tell(outcome) if tell else {"status": outcome.state, "message": outcome.reason}
+        if digest_of("transfer_funds", task["arguments"]) != outcome.digest:
+            return changed or {"status": "failed", "message": "changed"}
+        token = outcome.access_token
+        receipt = await bank.transfer(token, task["approval_id"], **task["arguments"])
+        return {"status": "approved", "result": receipt}
+
+    return transfer
+
+
+NOES = ("denied", "expired", "unenrolled", "failed")
+
+
+@pytest.mark.parametrize(
+    ("written", "said", "step"),
+    [
+        (ends_at("denied"), "Nobody answered in time, so outcome.state was “expired”", "!="),
+        (ends_at(*NOES[:2]), "no phone that could be asked", "!="),
+        (ends_at(*NOES[:3]), "The tenant refused the question", "!="),
+        (ends_at(*NOES, tell=lambda _: {"status": "denied"}), "what did not happen", "state"),
+        (
+            *(ends_at(*NOES, tell=lambda it: {"status": it.state, "message": "no"}),),
+            *("Aiya heard “denied” and “no”", "outcome.reason"),
+        ),
+        (
+            *(ends_at(*NOES, tell=lambda it: {"status": it.state}),),
+            *("outcome.reason knows it: “The customer denied", "outcome.reason"),
+        ),
+        (
+            *(ends_at(*NOES, changed={"status": "denied", "message": "x"}),),
+            *("tells a customer who said yes that they said no", '"failed"'),
+        ),
+    ],
+    ids=lambda one: one[:24] if isinstance(one, str) else "",
+)
+async def test_each_no_is_a_no_and_is_told_as_what_it_was(lab, written, said, step):
+    put(lab, "transfer", written)
+    result = await lab.check("transfer")
+    assert result.kind is Kind.WRONG, result
+    assert said in result.why, result
+    assert step in result.next_step
+    if "!=" in step:
+        assert "one no of four" in result.why
+        assert "the customer sees" in result.why
+        assert "four words" in repr(lab.hint("transfer"))
+
+
 class NoBank:
     async def transfer(self, *args, **kwargs):
         return {"id": "none"}

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from baink_lab.lab.checks.exercises import Exercise, own_piece, raised
+from baink_lab.lab.checks.lab05_noes import takes_every_no
 from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.meddling import edit_amount, kept_in_threads, token_for
 from baink_lab.lab.pieces import Pieces
@@ -28,6 +29,14 @@ _WORDS: tuple[Any, ...] = (
         for word in ("approved", "denied")
     ),
 )
+
+
+#: What an edited thread leads to when it is told as something else than "failed".
+_EDIT_TOLD = {
+    "denied": "So Aiya tells a customer who said yes that they said no.",
+    "approved": "So Aiya tells the customer that the money was moved, and it was not.",
+    "expired": "So Aiya tells a customer who answered that nobody did.",
+}
 
 
 async def transfer_node(lab: Lab) -> Result:
@@ -122,8 +131,8 @@ async def _asks_the_vault(agent: PracticeAgent, mine: Exercise) -> Result | None
     for word, scene in others.items():
         if scene.reaction != well.reaction:
             why = (
-                f"The customer approved. When the resumer woke your node, it {_did(well)}; when I "
-                f"woke it with {_shown(word)}, it {_did(scene)}. So the word decided, not the "
+                f"The customer approved. When the resumer woke your node, it {well.did}; when I "
+                f"woke it with {_shown(word)}, it {scene.did}. So the word decided, not the "
                 "vault."
             )
             return failed(NAME, why, f"Throw interrupt()'s value away; ask {LOOK}.", "C10")
@@ -162,7 +171,7 @@ def _when_all_is_well(mine: Exercise, happy: Scene) -> Result | None:
         if isinstance(one.order, dict) and (wrong := _other_than_approved(one.order, happy)):
             return _c13("The customer approved, and nobody changed anything.", wrong, happy)
     if happy.moved != [AMOUNT]:
-        why = f"The customer approved, I woke your node, and it {_did(happy)}."
+        why = f"The customer approved, I woke your node, and it {happy.did}."
         step = 'await bank.transfer(outcome.access_token, key, **task["arguments"])'
         if happy.status == "failed" and not happy.asked:
             why += " But nobody had changed anything: the two fingerprints should be equal."
@@ -198,14 +207,14 @@ async def _takes_no(agent: PracticeAgent, mine: Exercise) -> Result | None:
     if scene.problem is not None:
         return _raised(mine, scene, "The customer denied, and I woke your node.")
     if scene.asked or scene.status in {"", "approved"}:
-        why = f"The customer denied, I woke your node, and it {_did(scene)}."
+        why = f"The customer denied, I woke your node, and it {scene.did}."
         step = 'Unless outcome.state is "approved": return {"status": outcome.state, …}.'
         return failed(NAME, why, step)
     scene = await play(agent, lambda scene: agent.say("hello", scene.thread), _yes, _ring)
     if scene.moved != [AMOUNT]:
         why = (
             f"The customer said “hello” while the push waited, then approved; your node "
-            f"{_did(scene)}. It did not sleep any more: it was started anew, with the answer in "
+            f"{scene.did}. It did not sleep any more: it was started anew, with the answer in "
             "the vault."
         )
         hint = (
@@ -252,13 +261,21 @@ async def _no_edit(agent: PracticeAgent, mine: Exercise) -> Result | None:
         return _c13("I changed the thread on disk between push and yes.", what, scene)
     if scene.problem is not None:
         return _raised(mine, scene, "I changed the amount in the thread on disk.")
+    if scene.status != "failed":
+        why = (
+            "I changed the amount in the thread on disk, and the customer approved what the phone "
+            f"had shown. Your node {scene.did}. "
+        )
+        why += _EDIT_TOLD.get(scene.status, "The customer waits, and nothing will come.")
+        step = 'When the fingerprints differ: return {"status": "failed", "message": "…"}.'
+        return failed(NAME, why, step, hints=(step,))
     return None
 
 
 #: In this order: what goes wrong first tells the cause.
 _JUDGES = (
     *(_sleeps, _believes_no_ring, _asks_the_vault, _one_key_each),
-    *(_keeps_no_secret, _takes_no, _one_key, _no_edit),
+    *(_keeps_no_secret, _takes_no, takes_every_no, _one_key, _no_edit),
 )
 
 
@@ -269,7 +286,7 @@ def _other_than_approved(order: dict[str, Any], scene: Scene) -> str:
 
 
 def _c10(what: str, scene: Scene) -> Result:
-    why = f"{what} Your node {_did(scene)}. Whoever can wake a thread could decide about money."
+    why = f"{what} Your node {scene.did}. Whoever can wake a thread could decide about money."
     step = f"Throw interrupt()'s value away; ask {LOOK}. Nothing there? Return None."
     return failed(NAME, why, step, "C10")
 
@@ -318,16 +335,6 @@ def _raised(mine: Exercise, scene: Scene, what: str) -> Result:
         return failed(NAME, why, "Wait with interrupt() only: then the graph sleeps on disk.")
     result = raised(NAME, problem, mine.written)
     return dataclasses.replace(result, why=f"{what} {result.why}")
-
-
-def _did(scene: Scene) -> str:
-    if scene.moved:
-        return f"moved {' and '.join(scene.moved)}"
-    if scene.asked:
-        return f"sent a transfer to the bank, which answered {scene.asked[-1].status}"
-    if scene.problem is not None:
-        return f"raised {type(scene.problem).__name__}"
-    return f"told Aiya “{scene.status}”" if scene.status else "did nothing"
 
 
 def _shown(word: Any) -> str:

@@ -6,7 +6,7 @@ import dataclasses
 import enum
 from typing import Any
 
-from baink_lab.lab.show import with_code
+from baink_lab.lab.show import no_formula, with_code
 
 
 class Kind(enum.StrEnum):
@@ -51,7 +51,7 @@ class Result:
         first, *rest = (with_code(line) for line in repr(self).splitlines())
         more = "".join(f"<br>{line}" for line in rest)
         return {
-            "text/html": f'<p role="status"><strong>{first}</strong>{more}</p>',
+            "text/html": no_formula(f'<p role="status"><strong>{first}</strong>{more}</p>'),
             "text/plain": repr(self),
         }
 
