@@ -17,6 +17,36 @@ async def request_approval(desk, gate, arguments, call):
     return Command(goto=Send(gate.node, task_for(approval, late=False)))"""
 
 
+AMOUNTS = "You moved $25 to Mia, and then $20 to Ben."
+SHOWN = [
+    "from baink_lab.lab.checks.result import failed\n"
+    "from baink_lab.lab.rehearsal import Rehearsal\n"
+    "from baink_lab.lab.show import paragraph, table",
+    # That MathJax is there, and has nothing against this notebook.
+    "from IPython.display import HTML\nHTML('<p>A formula: $x$ and $y$.</p>')",
+    f"failed('wrap_transfer', '{AMOUNTS}', '{AMOUNTS}', 'C14')",
+    f"paragraph('{AMOUNTS}')",
+    f"table('{AMOUNTS}', ['{AMOUNTS}'], [['{AMOUNTS}']])",
+    f"Rehearsal('{AMOUNTS}', [('says', '{AMOUNTS}')], {{}})",
+]
+
+
+async def test_two_amounts_in_dollars_are_no_formula(jupyter, page):
+    await jupyter.run_cells(page, "dollars.ipynb", SHOWN)
+    outputs = page.locator(".jp-OutputArea-output")
+    formulas = page.locator("mjx-container")
+    await formulas.nth(1).wait_for()
+    await outputs.get_by_text("Aiya says").wait_for()
+    await shot(page, outputs.get_by_text("wrap_transfer: wrong"), "lab05_dollars")
+    # Outputs are typeset one by one, in order: an output below these that is set means all were.
+    cell = page.locator(".jp-CodeCell .cm-content").last
+    await type_into(page, cell, "HTML('<p>The last formula: $z$.</p>')")
+    await formulas.nth(2).wait_for()
+    assert await formulas.count() == 3
+    words = " ".join(await outputs.all_inner_texts())
+    assert words.count(AMOUNTS) == 6
+
+
 async def test_lab_05_experiments_and_a_mistake_by_its_name(jupyter, page):
     outputs, errors = await run(jupyter, page, "05_build_aiya.ipynb")
     await outputs.get_by_text("service_one {}").wait_for()
