@@ -81,6 +81,7 @@ class Desk:
         self._pushes_a_minute = pushes_a_minute
         self._latest: deque[float] = deque(maxlen=pushes_a_minute_in_all)
         self._one_at_a_time = asyncio.Lock()
+        self._paces: dict[str, float] = {}  # by approval: seconds, once it was polled too quickly
         self._asked: list[Callable[[Approval], None]] = []
         self._delivered: list[Callable[[Approval], None]] = []
 
@@ -200,9 +201,18 @@ class Desk:
         return CibaRequest(
             auth_req_id=asked["auth_req_id"],
             expires_in=asked["expires_in"],
-            interval=approval.interval,
+            interval=max(approval.interval, self._paces.get(approval.id, 0.0)),
             started_at=asked["started_at"],
         )
+
+    async def slow_down(self, approval: Approval, interval: float) -> None:
+        """Never poll for this approval more often than every `interval` seconds from now on.
+
+        Holds for whoever polls with the approval as it was before, too.
+        """
+        self._paces[approval.id] = interval
+        record = await self.get(approval.id) or approval
+        await self.save(dataclasses.replace(record, interval=interval))
 
     async def catch_up(self, approval: Approval) -> Approval:
         """Take over an outcome that was sealed just before a crash kept it from the record."""
@@ -239,6 +249,7 @@ class Desk:
         record = await self.get(approval.id) or approval
         await self.save(dataclasses.replace(record, delivered=True))
         await self.vault.forget(_asked(approval.id), _outcome(approval.id))
+        self._paces.pop(approval.id, None)
         for listener in self._delivered:
             listener(record)
 

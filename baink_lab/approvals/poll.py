@@ -51,24 +51,21 @@ class Spent:
 
 
 async def poll_once(desk: Desk, approval: Approval) -> Ending | NotYet | NoAnswer | Spent:
-    """Ask the tenant once about a pending approval. Nothing is written."""
+    """Ask the tenant once about a pending approval. Written is only a slower pace."""
     request = await desk.request_of(approval)
     if request is None:
         return Ending("token was lost", LOST_REASON)
     try:
-        return _next(await desk.ciba.poll(request))
+        answer = await desk.ciba.poll(request)
     except Unavailable as failure:
         if desk.clock.now() >= approval.expires_at + approval.interval:
             return Ending("time was up", EXPIRED_REASON)
         return NoAnswer(failure.retry_after)
-    except RequestSpent:
-        return Spent()
     except CibaError as refusal:
-        return _ending(refusal)
-
-
-def _next(answer: Pending | Tokens) -> Ending | NotYet:
+        return Spent() if isinstance(refusal, RequestSpent) else _ending(refusal)
     if isinstance(answer, Pending):
+        if answer.slowed_down:
+            await desk.slow_down(approval, answer.request.interval)
         return NotYet(answer.wait, answer.request.interval)
     return Ending("token arrived", tokens=answer)
 

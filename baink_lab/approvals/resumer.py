@@ -264,7 +264,6 @@ class Resumer:
             case NotYet(seconds, interval):
                 if interval > approval.interval:
                     self.counters.slow_downs += 1
-                    await self.desk.save(dataclasses.replace(approval, interval=interval))
                 return _Due(now() + seconds, approval.id), approval
             case NoAnswer(retry_after):
                 self.counters.failures += 1

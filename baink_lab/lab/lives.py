@@ -36,6 +36,17 @@ def watch(desk: Desk, folder: Path) -> None:
 
 def outlived(folder: Path, approval_id: str) -> bool:
     """Whether one process asked and another one told."""
+    lives = _lives(folder, approval_id)
+    return len(lives) == 2 and lives["asked"] != lives["told"]
+
+
+def asked_elsewhere(folder: Path, approval_id: str) -> bool:
+    """Whether another process than this one asked."""
+    return _lives(folder, approval_id).get("asked", LIFE) != LIFE
+
+
+def _lives(folder: Path, approval_id: str) -> dict[str, str]:
+    """By deed, the life that did it first."""
     lives: dict[str, str] = {}
     path = folder / FILE
     for line in path.read_text("utf-8").splitlines() if path.exists() else []:
@@ -45,4 +56,4 @@ def outlived(folder: Path, approval_id: str) -> bool:
             continue
         if noted.get("approval") == approval_id:
             lives.setdefault(str(noted["deed"]), str(noted["life"]))
-    return len(lives) == 2 and lives["asked"] != lives["told"]
+    return lives

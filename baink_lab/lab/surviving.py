@@ -126,6 +126,10 @@ class Surviving(Talking):
         """Whether an approval was asked for by one process and told by another."""
         return lives.outlived(self._memory, approval_id)
 
+    def asked_elsewhere(self, approval_id: str) -> bool:
+        """Whether another process than this one asked for an approval; lab 06 checks it."""
+        return lives.asked_elsewhere(self._memory, approval_id)
+
     async def _new_panel(self) -> Panel:
         if self._panel is not None:
             self._panel.close()

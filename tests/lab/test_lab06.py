@@ -296,6 +296,16 @@ async def knows_no_silence(approval, desk, ring, clock):
                 return await ring(approval)
 
 
+async def keeps_its_pace(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    while True:
+        match await poll_once(desk, approval):
+            case Ending(event, reason, tokens):
+                await desk.settle(approval, event, reason, tokens=tokens)
+                return await ring(approval)
+        await clock.sleep(approval.interval)
+
+
 async def has_no_seconds(approval, desk, ring, clock):
     await clock.sleep(approval.interval)
     while not isinstance(answer := await poll_once(desk, approval), Ending):
@@ -330,6 +340,7 @@ SLIPS = [
     (never_returns, "", "and then your loop went on"),
     (ends_at_a_yes_only, "", "never came to an end"),
     (asks_at_once, "C6", "your first poll came at once"),
+    (keeps_its_pace, "C6", "You asked again after 5 seconds, as if nothing had been said"),
     (knows_no_silence, "", "you asked again at once"),
     (forgets_to_sleep, "", "You forgot `await` in front of `clock.sleep(…)`"),
 ]
@@ -520,14 +531,20 @@ async def test_a_no_and_a_silence_move_nothing_and_are_told(lab, capsys):
     await lab.phone.deny()
     await lab.settled()
     assert "Nothing was moved. You denied" in capsys.readouterr().out
-    assert await lab.check("denied")
-    assert await state(lab, "moved") is Kind.NOT_ATTEMPTED
+    told = await lab.check("denied")
+    assert told
+    assert told.why.startswith("“Move 25.00 USD from Checking to Savings”: denied on the phone")
+    other = await lab.check("moved")
+    assert other.kind is Kind.NOT_ATTEMPTED
+    assert other.why.endswith("“Move 25.00 USD from Checking to Savings”, was another one: denied.")
     await ask(lab, "Move $40 from checking to savings")
     assert "6 min" in (await lab.check("expired")).next_step
     await lab.clock.advance("6 min")
     await lab.settled()
     assert "Nobody answered on the phone in time" in capsys.readouterr().out
-    assert await lab.check("expired")
+    told = await lab.check("expired")
+    assert told
+    assert told.why.startswith("“Move 40.00 USD from Checking to Savings”: nobody answered")
 
 
 async def test_the_customer_talks_on_and_the_approval_still_lands(lab, capsys):
@@ -553,8 +570,10 @@ async def test_a_killed_process_loses_nothing_and_moves_nothing_twice(lab, capsy
     told = capsys.readouterr().out
     assert "I sent a push to your phone: “Move 30.00 USD" in told
     assert "with SIGKILL" in told
+    early = await lab.check("survived")
+    assert early.kind is Kind.NOT_ATTEMPTED
+    assert "“Move 30.00 USD from Checking to Savings”: the process that asked is gone" in early.why
     await lab.phone.approve()
-    assert await state(lab, "survived") is Kind.NOT_ATTEMPTED
     await lab.settled()
     assert "Done: $30.00 moved" in capsys.readouterr().out
     assert await lab.check("survived")

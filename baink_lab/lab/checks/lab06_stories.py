@@ -29,7 +29,8 @@ async def moved(lab: Lab) -> Result:
             "pressed “resume”; the resumer heard of the yes and woke the graph."
         )
         return passed(MOVED, why)
-    return found or _not_ended(story, MOVED, "Move $25 from checking to savings", "Approve")
+    ask = "Move $25 from checking to savings"
+    return found or _not_ended(story, MOVED, ask, "Press Approve on the phone.")
 
 
 async def denied(lab: Lab) -> Result:
@@ -38,8 +39,8 @@ async def denied(lab: Lab) -> Result:
         lab,
         DENIED,
         State.DENIED,
-        "A no is an answer like a yes: the graph was woken, ended its node with an error that the "
-        "model can read, and Aiya said so. Nothing moved.",
+        "denied on the phone. A no is an answer like a yes: the graph was woken, ended its node "
+        "with an error that the model can read, and Aiya said so. Nothing moved.",
         "Press Deny on the phone.",
     )
 
@@ -50,7 +51,7 @@ async def expired(lab: Lab) -> Result:
         lab,
         EXPIRED,
         State.EXPIRED,
-        "Nobody answered, and even that came to an end: the thread heard of it, Aiya said so, and "
+        "nobody answered, and even that came to an end: the thread heard of it, Aiya said so, and "
         "nothing moved. On the wire it looked like a no; the clock told them apart.",
         'Leave the phone alone, and run await lab.clock.advance("6 min").',
     )
@@ -86,6 +87,10 @@ async def survived(lab: Lab) -> Result:
         return passed(SURVIVED, why)
     if found is not None:
         return found
+    orphans = [o for o in story.approvals if not o.delivered and lab.asked_elsewhere(o.id)]
+    if orphans:
+        why = f"{_quoted(orphans)}: the process that asked is gone, and none has told of it yet."
+        return not_yet(SURVIVED, why, "Press Approve, unless you have, and await lab.settled().")
     why = "No approval was asked for by a process that is gone, and told by a later one."
     step = "Run the cell with lab.ask_and_kill, approve on the phone, then await lab.settled()."
     return not_yet(SURVIVED, why, step)
@@ -174,17 +179,20 @@ async def _without_a_yes(lab: Lab, name: str, state: State, why: str, step: str)
             if await story.times_moved(one):
                 return failed(name, "It was moved all the same: please report this.", step)
             if story.outcome(one).get("status") == state:
-                return passed(name, why)
+                return passed(name, f"{_quoted([one])}: {why}")
     return _not_ended(story, name, "Move $40 from checking to savings", step)
 
 
 def _not_ended(story: Story, name: str, ask: str, step: str) -> Result:
     waiting = [one for one in story.approvals if not one.delivered]
     if waiting:
-        press = step if step.endswith(".") else f"Press {step} on the phone."
         why = f"“{waiting[-1].binding_message}” waits for an answer."
-        return not_yet(name, why, f"{press} Then await lab.settled(), and check again.")
-    return not_yet(name, "Nothing of that kind has happened yet.", f'await lab.say("{ask}") first.')
+        return not_yet(name, why, f"{step} Then await lab.settled(), and check again.")
+    ended = [one for one in story.approvals if one.tool == TRANSFER]
+    why = "No transfer has ended that way yet."
+    if ended:
+        why += f" The latest, {_quoted(ended[-1:])}, was another one: {ended[-1].state}."
+    return not_yet(name, why, f'await lab.say("{ask}"). {step} Then await lab.settled().')
 
 
 def _quoted(approvals: list[Approval]) -> str:

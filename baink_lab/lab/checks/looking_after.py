@@ -38,6 +38,7 @@ class _Scene:
     decision: Literal["approve", "deny"] | None
     after: float
     down: int = 0
+    twin: bool = False
 
 
 _SCENES = (
@@ -46,6 +47,8 @@ _SCENES = (
     _Scene("approves after 12 seconds, and the tenant is down for the first two polls", "approve",
            12, down=2),
     _Scene("never answers", None, 0),
+    _Scene("approves after 40 seconds, and a second resumer polled in the same moment as you",
+           "approve", 40, twin=True),
 )  # fmt: skip
 
 
@@ -74,7 +77,7 @@ class _Seen:
 
 
 class _Line(httpx.AsyncBaseTransport):
-    """The way to the practice tenant: notes each poll, and may be down."""
+    """The way to the practice tenant: notes each poll, may be down, or used by a twin as well."""
 
     def __init__(self, app: Any, clock: Clock) -> None:
         self._inner = httpx.ASGITransport(app)
@@ -83,6 +86,7 @@ class _Line(httpx.AsyncBaseTransport):
         self.asked_at: list[float] = []
         self.begun = 0.0
         self.down = 0
+        self.twin = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         content = await request.aread()
@@ -95,6 +99,9 @@ class _Line(httpx.AsyncBaseTransport):
             self.down -= 1
             self.answers.append("503")
             return httpx.Response(503, request=request)
+        if self.twin:  # which was quicker, so that this poll comes too early
+            self.twin = False
+            await (await self._inner.handle_async_request(request)).aread()
         response = await self._inner.handle_async_request(request)
         await response.aread()
         self.answers.append(str(response.json().get("error", "ok")))
@@ -130,7 +137,7 @@ async def _play(
     before = len(agent.bank.moved())
     await agent.ask_transfer(call_id=f"call_{thread}", thread=thread)
     (approval,) = await agent.waiting(thread)
-    line.answers, line.asked_at, line.down = [], [], scene.down
+    line.answers, line.asked_at, line.down, line.twin = [], [], scene.down, scene.twin
     line.begun = agent.clock.now()
     seen = _Seen(scene, approval, line.answers, line.asked_at)
 
@@ -180,15 +187,10 @@ async def _run(agent: PracticeAgent, mine: Exercise, seen: _Seen, ring: Ring) ->
 
 
 def _judge(seen: _Seen, mine: Exercise) -> Result | None:
-    answers, scene = seen.answers, seen.scene
-    story = f"The customer {scene.what}. "
-    if "slow_down" in answers:
-        why = (
-            f"{story}You polled {counted(len(answers), 'time')} and were told to slow down "
-            f"{counted(answers.count('slow_down'), 'time')}."
-        )
-        step = "Sleep before each poll: `approval.interval` at first, then NotYet's `seconds`."
-        return failed(LOOK_AFTER, why, step, "C6")
+    answers = seen.answers
+    story = f"The customer {seen.scene.what}. "
+    if (hasty := _judge_pace(seen, story)) is not None:
+        return hasty
     endless = isinstance(seen.problem, EndlessLoop)
     if len(seen.rings) > 1 and endless and seen.rings[0].is_outcome:
         why = f"{story}You sealed the outcome and called `ring`, and then your loop went on."
@@ -211,6 +213,28 @@ def _judge(seen: _Seen, mine: Exercise) -> Result | None:
         why = f"{story}Your function waits by another clock, or for something that never comes."
         return failed(LOOK_AFTER, why, "Sleep with `await clock.sleep(…)`: I turn that clock.")
     return _judge_end(seen, mine, story)
+
+
+def _judge_pace(seen: _Seen, story: str) -> Result | None:
+    """Whether the tenant had to complain of too many polls."""
+    answers = seen.answers
+    if seen.scene.twin and answers.count("slow_down") > 1:
+        first, second = seen.asked_at[:2]
+        why = (
+            f"{story}The tenant said slow_down, and from then on it waits for longer pauses. You "
+            f"asked again after {second - first:g} seconds, as if nothing had been said, and heard "
+            f"slow_down {counted(answers.count('slow_down'), 'time')}."
+        )
+        step = "At NotYet: `await clock.sleep(seconds)`, with its own seconds: they have grown."
+        return failed(LOOK_AFTER, why, step, "C6")
+    if "slow_down" in answers and not seen.scene.twin:
+        why = (
+            f"{story}You polled {counted(len(answers), 'time')} and were told to slow down "
+            f"{counted(answers.count('slow_down'), 'time')}."
+        )
+        step = "Sleep before each poll: `approval.interval` at first, then NotYet's `seconds`."
+        return failed(LOOK_AFTER, why, step, "C6")
+    return None
 
 
 def _judge_end(seen: _Seen, mine: Exercise, story: str) -> Result | None:

@@ -45,7 +45,7 @@ def tell(answers: list[Answer], book: Book, transfer: Tool | None) -> str:
 def subject(call: Call, book: Book, transfer: Tool | None) -> str:
     """What a call is about: "the transfer of $25.00 from Checking to Savings"."""
     if transfer is None or call.name != transfer.name:
-        return f"the {' '.join(words_of(call.name))} request"
+        return f"your request “{' '.join(words_of(call.name))}”"
     return f"the transfer of {_moved(call, book, transfer)}"
 
 
@@ -78,10 +78,10 @@ def _tell(answer: Answer, book: Book, transfer: Tool | None) -> str:
         case "approved":
             return _approved(answer, book, transfer)
         case "waiting":
-            yet = nothing.replace(" was ", " has been ").replace(".", " yet.")
+            yet = "it moves nothing" if moves else "nothing of it is done"
             return (
-                f"I sent a push to your phone for {what}; it is waiting for your approval there. "
-                f"{yet} We can talk on meanwhile."
+                f"{_capital(what)} is waiting for your approval on your phone; until then {yet}. "
+                "We can talk on meanwhile."
             )
         case "denied" | "expired":
             why = f"You denied {what} on your phone."
@@ -97,7 +97,7 @@ def _tell(answer: Answer, book: Book, transfer: Tool | None) -> str:
 def _approved(answer: Answer, book: Book, transfer: Tool | None) -> str:
     result = answer.content.get("result")
     if transfer is None or answer.call.name != transfer.name:
-        found = f" {plain(result)}" if result not in (None, "", {}, []) else ""
+        found = f" {_capital(plain(result))}" if result not in (None, "", {}, []) else ""
         return f"Approved and done: {subject(answer.call, book, transfer)}.{found}"
     moved = _moved(answer.call, book, transfer, " moved")
     known = result if isinstance(result, Mapping) else {}
