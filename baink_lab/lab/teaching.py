@@ -68,6 +68,8 @@ class Teacher:
                 result = Result(name, Kind.WRONG, watch.why, watch.next_step)
             result = self._with_newer(forgotten.with_await(result, names))
         self._last[name] = result
+        if mine := self._exercises.get(name):
+            mine.last = result
         self._progress.note(self._lab.number, result)
         return result
 
@@ -122,23 +124,29 @@ class Teacher:
         mine = self._exercises.get(name)
         if mine is None:
             first = f"Run the cell with @lab.exercise and `def {name}`, then check again."
-            why = newer_one(name, None) or f"I have not seen your {name} yet."
+            why = self._newer(name, None) or f"I have not seen your {name} yet."
             return Result(name, Kind.NOT_RUN, why, first)
         if not mine.attempted:
             step = f'Fill in its body and run its cell. Stuck? lab.hint("{name}").'
             empty = Result(name, Kind.NOT_ATTEMPTED, f"Your {name} has no body yet.", step)
             return self._with_newer(empty)
         # What stands in is the package's own, whatever the cell says.
-        return None if mine.lent else other_shape(mine)
+        other = None if mine.lent else other_shape(mine)
+        return None if other is None else self._with_newer(other)
 
     def _with_newer(self, result: Result) -> Result:
         """The result, which says so when the learner has written the function anew in vain."""
         mine = self._exercises.get(result.name)
-        newer = newer_one(result.name, mine.written) if mine and not mine.solved else ""
+        newer = self._newer(result.name, mine.written) if mine and not mine.solved else ""
         if not newer:
             return result
-        step = "Run that cell until it ends without an error, and check again."
+        step = (
+            f"Mend that cell, run it until it ends without an error, and check {result.name} again."
+        )
         return dataclasses.replace(result, why=f"{newer} {result.why}", next_step=step)
+
+    def _newer(self, name: str, written: Callable[..., Any] | None) -> str:
+        return newer_one(name, written, self._shelf.references)
 
     def _tried(self, name: str) -> bool:
         last = self._last.get(name)

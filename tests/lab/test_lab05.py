@@ -15,6 +15,7 @@ from baink_lab.approvals import Tool, with_async_authorization
 from baink_lab.approvals.approval import digest_of
 from baink_lab.approvals.nodes import task_for, tell_push
 from baink_lab.lab.checks import Kind
+from baink_lab.lab.checks.exercises import OtherShape
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
 from tests.lab import test_pieces as right
 from tests.lab.lab_world import begun
@@ -673,6 +674,64 @@ async def test_code_that_raises_is_told_with_its_line(lab):
         assert "Line " in result.why
         assert step in result.next_step, result
         assert (step in repr(lab.hint(name))) is (step != "Fix that line")
+
+
+async def test_a_call_that_is_sent_on_as_late_is_told_as_that(lab):
+    async def request_approval(desk, gate, arguments, call):
+        approval = await desk.ask(gate, arguments, call)
+        tell_push(approval)
+        return Command(goto=Send(gate.node, task_for(approval, late=True)))
+
+    lab.exercise(request_approval)
+    result = await lab.check("request_approval")
+    assert result.kind is Kind.WRONG
+    assert "`late=True` says that Aiya's call was answered before" in result.why
+    assert "late=False" in result.next_step
+
+
+async def test_a_send_alone_goes_on_as_well_as_a_command(lab, capsys):
+    async def request_approval(desk, gate, arguments, call):
+        approval = await desk.ask(gate, arguments, call)
+        tell_push(approval)
+        return Send(gate.node, task_for(approval, late=False))
+
+    mine = lab.exercise(request_approval)
+    assert await lab.check("request_approval")
+    await lab.build(request_approval=mine)
+    await lab.say("Move $25 from checking to savings")
+    await lab.phone.approve()
+    await lab.settled()
+    assert "Done: $25.00 moved" in capsys.readouterr().out
+
+
+async def test_pieces_that_have_not_passed_are_built_and_named(lab, capsys):
+    ask = lab.exercise(right.request_approval)
+    written = acts(compare=False)
+    written.__name__ = "transfer"
+    act = lab.exercise(written)
+    await lab.check("transfer")
+    await lab.build(request_approval=ask, transfer=act)
+    told = "request_approval (not checked since its cell was run), transfer (wrong)."
+    assert f"Built all the same, but not passed yet: {told}\n" in capsys.readouterr().out
+    assert lab._pieces.transfer is act
+    await lab.check("request_approval")
+    await lab.build(request_approval=ask)
+    assert "not passed" not in capsys.readouterr().out
+
+
+async def test_a_piece_with_another_shape_is_told_in_a_sentence_before_it_is_built(lab):
+    async def transfer(desk, bank, task):
+        """Takes too little."""
+        return task
+
+    mine = lab.exercise(transfer)
+    with pytest.raises(OtherShape) as told:
+        await lab.build(transfer=mine)
+    assert told.value.sentence == (
+        "Your transfer takes (desk, bank, task), and is called with (desk, bank, task, call). Its "
+        "first line stays as it was given: `async def transfer(desk, bank, task, call):`. It is in "
+        "your function's cell: mend it, and run that cell."
+    )
 
 
 async def test_what_waits_for_ones_own_pieces_is_taken_up_without_them(lab, capsys):

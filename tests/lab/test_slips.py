@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import pytest
 from langgraph.types import Command, Send, interrupt
@@ -11,6 +12,7 @@ from baink_lab.aiya import prompts
 from baink_lab.approvals import with_async_authorization
 from baink_lab.approvals.approval import digest_of
 from baink_lab.approvals.nodes import task_for, tell_push
+from baink_lab.approvals.poll import Ending, poll_once
 from baink_lab.lab.checks import Kind
 from tests.lab.lab_kernel import Kernel
 from tests.lab.lab_world import begun
@@ -94,6 +96,38 @@ def by_position(tool, audience, book):
     return with_async_authorization(tool, [SCOPE], audience, lambda arguments, call: "Pay it")
 
 
+def changes_the_tool(tool, audience, book):
+    tool.description = prompts.TRANSFER_FUNDS
+    return gate(tool, audience, lambda arguments, call: "Pay it")
+
+
+def hands_on_the_book(book):
+    return lambda arguments, call: book(call)
+
+
+def book_of_nobody(book):
+    async def line(arguments, call):
+        return str(await book())
+
+    return line
+
+
+def asks_in(*order):
+    """The right request, but for the order of what `desk.ask` is given."""
+
+    async def request_approval(desk, gate, arguments, call):
+        given = {"gate": gate, "arguments": arguments, "call": call}
+        approval = await desk.ask(*(given[one] for one in order))
+        return Command(goto=Send(gate.node, task_for(approval, late=False)))
+
+    return request_approval
+
+
+async def sends_to_the_gate(desk, gate, arguments, call):
+    approval = await desk.ask(gate, arguments, call)
+    return Command(goto=Send(gate, task_for(approval, late=False)))
+
+
 async def goes_without_its_task(desk, gate, arguments, call):
     tell_push(await desk.ask(gate, arguments, call))
     return Command(goto=gate.node)
@@ -150,9 +184,18 @@ SLIPS = [
     (WRAP, a_text, "must be a function (arguments, call), and is a str", "Fix that line"),
     (WRAP, called_too_early, "hand over the function, do not call it", "Fix that line"),
     (WRAP, one_scope, 'scopes must be a list, like ["create:transfer"]', "Fix that line"),
+    (WRAP, changes_the_tool, "FrozenInstanceError", "dataclasses.replace(tool, description="),
+    (WRAP, wraps(line=hands_on_the_book), "returned dict", "return a text"),
+    (WRAP, wraps(line=book_of_nobody), "missing 1 required positional", "`await book(call)`"),
     (WRAP, by_position, "takes 1 positional argument", "scopes=…, audience=…"),
     (ASK, goes_without_its_task, "KeyError: 'approval_id'", "started without its task"),
     (ASK, sends_the_approval, "'Approval' object", "gets a task: Send("),
+    *(
+        (ASK, asks_in(*order), "has no attribute", "`await desk.ask(gate, arguments, call)`")
+        for order in itertools.permutations(("gate", "arguments", "call"))
+        if order != ("gate", "arguments", "call")
+    ),
+    (ASK, sends_to_the_gate, "not msgpack serializable: Send", "`gate.node` and not `gate`"),
     (ASK, no_late, "missing 1 required keyword-only argument: 'late'", "Fix that line"),
     (ACT, believes_the_ring, "has no attribute 'state'", "look into the vault again"),
     (ACT, looks_then_believes_the_ring, "has no attribute 'state'", "what interrupt() returned"),
@@ -209,9 +252,70 @@ async def test_a_dictionary_that_was_lab_05s_is_a_list_in_lab_06(lab06):
     def values(tools, wrapped):
         return list(tools.values())
 
-    for slip in (by_key, values):
+    def unpacked(tools, wrapped):
+        return {**tools, "transfer_funds": wrapped}
+
+    for slip in (by_key, values, unpacked):
         put(lab06, "registry", slip)
         assert "`tools` is a list here" in (await lab06.check("registry")).next_step
+
+
+def looks_after(*, settle=None, wake=None):
+    async def look_after(approval, desk, ring, clock):
+        await clock.sleep(approval.interval)
+        while True:
+            match await poll_once(desk, approval):
+                case Ending(event, reason, tokens):
+                    await (settle or right_settle)(desk, approval, event, reason, tokens)
+                    return await (wake(ring, approval) if wake else ring(approval))
+                case _:
+                    await clock.sleep(approval.interval)
+
+    return look_after
+
+
+def right_settle(desk, approval, event, reason, tokens):
+    return desk.settle(approval, event, reason, tokens=tokens)
+
+
+@pytest.mark.parametrize(
+    ("written", "said", "step"),
+    [
+        (
+            looks_after(settle=lambda desk, *given: desk.settle(*given)),
+            "takes from 3 to 4 positional arguments but 5",
+            "tokens=tokens",
+        ),
+        (
+            looks_after(settle=lambda desk, _, *given: desk.settle(*given[:2])),
+            "has no attribute 'move'",
+            "First the approval",
+        ),
+        (looks_after(wake=lambda ring, _: ring()), "missing 1 required", "`await ring(approval)`"),
+        (
+            looks_after(wake=lambda ring, approval: ring(approval.id)),
+            "has no attribute 'thread_id'",
+            "`await ring(approval)`",
+        ),
+    ],
+)
+async def test_a_slip_of_the_loop_that_looks_after_is_told(lab06, written, said, step):
+    put(lab06, "look_after", written)
+    result = await lab06.check("look_after")
+    assert result.kind is Kind.RAISED
+    assert said in result.why
+    assert step in result.next_step
+
+
+async def test_brackets_are_named_when_something_follows_the_await(lab):
+    def line_of(book):
+        async def line(arguments, call):
+            return f"Pay it to {await book(call)['payees']}"
+
+        return line
+
+    put(lab, "wrap_transfer", wraps(line=line_of))
+    assert "`(await book(…))[…]`" in (await lab.check("wrap_transfer")).next_step
 
 
 async def test_a_function_with_other_parameters_is_told_before_it_is_called(lab, lab06):
@@ -284,6 +388,8 @@ def registry(tools, wrapped):
     return [wrapped if tool.name == wrapped.name else tool for tool in tools]"""
 BROKEN = "@lab.exercise\ndef registry(tools, wrapped):\n    return [wrapped if"
 UNTOLD = "def registry(tools, wrapped):\n    return tools"
+RENAMED = RIGHT.replace("def registry", "def my_registry")
+OTHER_SHAPE = "@lab.exercise\ndef registry(tools):\n    return tools"
 CHECK = "await lab.check('registry')"
 
 
@@ -299,10 +405,20 @@ def test_a_newer_function_that_did_not_get_through_is_told(shared_home, tmp_path
         assert "did not reach" not in kernel.texts(CHECK)[-1]
         kernel.run(BROKEN)
         told = kernel.texts(CHECK)[-1]
-        assert "I looked at the `registry` of In[5]. In[8] has a newer one" in told
+        assert "In[8] has a newer `registry` that did not reach me" in told
+        assert "What follows is about the older one, of In[5]: " in told
         kernel.run(RIGHT)
         assert "did not reach" not in kernel.texts(CHECK)[-1]
         kernel.run(UNTOLD)
         assert "no `@lab.exercise`" in kernel.texts(CHECK)[-1]
+        kernel.run(BROKEN)
+        kernel.run(RENAMED)
+        told = kernel.texts(CHECK)[-1]
+        assert "In[15] has a newer function `my_registry`, and no exercise has that name" in told
+        assert "call it `registry` again" in told
+        kernel.run(OTHER_SHAPE)
+        kernel.run(BROKEN)
+        told = kernel.texts(CHECK)[-1]
+        assert told.index("In[18] has a newer") < told.index("Your registry takes (tools)")
     finally:
         kernel.close()

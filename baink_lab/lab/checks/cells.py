@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from baink_lab.lab.notebook import shell
@@ -28,24 +28,40 @@ def line_in(failure: BaseException, written: Callable[..., Any]) -> str:
     return f"Line {mine[-1].lineno} of {cell_of(file)}{line}"
 
 
-def newer_one(name: str, written: Callable[..., Any] | None) -> str:
-    """A sentence about a later cell that defines the function too; empty when there is none.
+def newer_one(name: str, written: Callable[..., Any] | None, exercises: Collection[str]) -> str:
+    """What is to be said of a later cell that defines the function too; empty when there is none.
 
-    Such a cell raised an error before the function was there (a SyntaxError, say), or has no
-    `@lab.exercise`: either way a check would look at the older function, or at none.
+    Such a cell raised an error before the function was there (a SyntaxError, say), has no
+    `@lab.exercise`, or gives the function a name that no exercise has. Either way a check would
+    look at the older function, or at none.
 
     Args:
         name: of the exercise.
         written: the function that is known; None when there is none.
+        exercises: the names that the lab's exercises have.
     """
-    numbers = [at for at, text in enumerate(_inputs()) if _defines(name, text)]
     known = _number_of(inspect.unwrap(written).__code__.co_filename) if written else 0
-    if not numbers or numbers[-1] <= known or (written and not known):
+    if written and not known:
         return ""
-    have = f"In[{numbers[-1]}] has a `{name}`"
-    if written:
-        have = f"I looked at the `{name}` of In[{known}]. In[{numbers[-1]}] has a newer one"
-    return f"{have} that did not reach me: its cell has an error, or no `@lab.exercise`."
+    at, told = max(
+        ((at, _unknown(name, text, exercises)) for at, text in enumerate(_inputs())),
+        key=lambda one: one[0] if one[1] else -1,
+        default=(0, ""),
+    )
+    if not told or at <= known:
+        return ""
+    older = f" What follows is about the older one, of In[{known}]:" if written else ""
+    return f"In[{at}] has {'a newer' if written else 'a'} {told}{older}"
+
+
+def _unknown(name: str, text: str, exercises: Collection[str]) -> str:
+    """Which function of a cell did not reach the lab, and why, if it did not."""
+    if _defines(name, text):
+        return f"`{name}` that did not reach me: its cell has an error, or no `@lab.exercise`."
+    named = re.search(r"^@lab\.exercise\s*\n(?:async )?def (\w+)\(", text, re.MULTILINE)
+    if named and named[1] not in exercises:
+        return f"function `{named[1]}`, and no exercise has that name: call it `{name}` again."
+    return ""
 
 
 def _defines(name: str, text: str) -> bool:

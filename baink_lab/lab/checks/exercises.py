@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from baink_lab.errors import BainkError, InOneSentence
-from baink_lab.lab.checks.cells import line_in
+from baink_lab.lab.checks.cells import cell_of, line_in
 from baink_lab.lab.checks.result import Kind, Result
 from baink_lab.lab.checks.tips import tip
 
@@ -60,6 +60,7 @@ class Exercise:
         lend: whether the reference stands in while the body is empty (autopilot).
         solved: whether it stands in for what is written, until the cell is run again
             (`lab.solution`).
+        last: what its last check said of it, since its cell was run.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Exercise:
     reference: Reference
     lend: Callable[[], bool]
     solved: bool = False
+    last: Result | None = None
 
     @property
     def lent(self) -> bool:
@@ -110,6 +112,36 @@ def own_piece(given: Any) -> Any:
     if isinstance(given, Exercise) and given.chosen() is given.reference.run:
         return None
     return given
+
+
+class OtherShape(InOneSentence, BainkError):
+    """A learner's function cannot be called as the exercise's is."""
+
+    code = "other_shape"
+
+
+def not_passed(given: Any) -> str:
+    """The name of a learner's function whose check has not passed, and why; empty for the rest.
+
+    Raises:
+        OtherShape: it cannot be called at all.
+    """
+    if not isinstance(given, Exercise) or given.lent:
+        return ""
+    if wrong := shape_told(given):
+        raise OtherShape(wrong)
+    if given.last is None:
+        return f"{given.name} (not checked since its cell was run)"
+    return "" if given.last else f"{given.name} ({given.last.kind})"
+
+
+def shape_told(mine: Exercise) -> str:
+    """What `other_shape` says, in one text with the cell; empty when the shape is right."""
+    found = other_shape(mine)
+    if found is None:
+        return ""
+    where = cell_of(inspect.unwrap(mine.written).__code__.co_filename)
+    return f"{found.why} {found.next_step} It is in {where}: mend it, and run that cell."
 
 
 def is_stub(function: Callable[..., Any]) -> bool:

@@ -61,4 +61,6 @@ def with_await(result: Result, names: list[str]) -> Result:
         f"coroutine in place of the answer. {result.why}"
     )
     step = f"Write `await` in front of {calls}, run the cell of your function, and check again."
+    if re.search(r"'coroutine' object (?:is not subscriptable|has no attribute)", result.why):
+        step += f" When more follows, with brackets: `(await {names[0]}(…))[…]`."
     return dataclasses.replace(result, why=why, next_step=step, mistake="", hints=(step,))

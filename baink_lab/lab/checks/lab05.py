@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from baink_lab.aiya.tools import TransferArguments, behind_the_phone
 from baink_lab.approvals import Approval, Call, GatedTool
 from baink_lab.approvals.binding import LONGEST
-from baink_lab.approvals.nodes import acting_node, push_once
+from baink_lab.approvals.nodes import Push, acting_node, push_once
 from baink_lab.approvals.tool import line_of
 from baink_lab.lab import meddling, solutions
 from baink_lab.lab.checks import lab05_transfer
@@ -165,8 +165,14 @@ async def _judge_token(agent: PracticeAgent, gate: GatedTool, asked: Approval) -
 async def asks_once(lab: Lab) -> Result:
     """One push for one call, from a node that is done before anybody waits."""
     mine = _found(lab, REQUEST)
-    async with stage(Pieces(request_approval=own_piece(mine))) as agent:
+    returned: list[Any] = []
+    piece = own_piece(mine)
+    if piece is not None:
+        piece = _noted(piece, returned)
+    async with stage(Pieces(request_approval=piece)) as agent:
         scene = await play(agent, lambda scene: scene.forge("anything"))
+        if not scene.asleep and any(_is_late(one) for one in returned):
+            return _sent_as_late()
         wrong = await _judge_request(agent, mine, scene)
         if wrong is not None:
             return wrong
@@ -179,6 +185,32 @@ async def asks_once(lab: Lab) -> Result:
         "checkpoint and is never run again, however often the thread is woken."
     )
     return passed(REQUEST, why)
+
+
+def _noted(push: Push, returned: list[Any]) -> Push:
+    """The same function; what it returns is noted."""
+
+    async def request_approval(desk: Any, gate: Any, arguments: Any, call: Any) -> Any:
+        returned.append(await push(desk, gate, arguments, call))
+        return returned[-1]
+
+    return request_approval
+
+
+def _is_late(returned: Any) -> bool:
+    """Whether a task was sent on as one whose call has its answer already."""
+    task = getattr(getattr(returned, "goto", returned), "arg", None)
+    return isinstance(task, dict) and task.get("late") is True
+
+
+def _sent_as_late() -> Result:
+    why = (
+        "The push was sent, and nobody sleeps. `late=True` says that Aiya's call was answered "
+        "before, with “waiting”, since the customer talked on. So the next node does not wait for "
+        "an answer: it ended at once, and nobody would hear of the customer's yes."
+    )
+    step = "This call has no answer yet: task_for(approval, late=False)."
+    return failed(REQUEST, why, step, hints=(step,))
 
 
 async def _judge_request(agent: PracticeAgent, mine: Exercise, scene: Scene) -> Result | None:
@@ -272,7 +304,7 @@ SHELF = Shelf(
                 "line says more, and refuses what cannot be done before anybody is asked."
             ),
         ),
-        REQUEST: Reference(push_once),
+        REQUEST: Reference(push_once, in_a_cell=True),
         TRANSFER: Reference(
             solutions.transfer,
             acting_node,

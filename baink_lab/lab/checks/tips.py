@@ -32,6 +32,20 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
             "The function that makes the line is called with two things: (arguments, call).",
         ),
         (
+            r"FrozenInstanceError",
+            "A tool cannot be changed, only copied with a change: "
+            "dataclasses.replace(tool, description=prompts.TRANSFER_FUNDS) gives a new one.",
+        ),
+        (
+            r"binding_message returned dict",
+            "What `await book(call)` brings holds the names. Look up the one that is paid, and "
+            "return a text: an inner `async def line(arguments, call)` can do both.",
+        ),
+        (
+            r"book\(\) missing 1 required positional argument",
+            "Tell it for whom: `await book(call)`, with the `call` that your line's function gets.",
+        ),
+        (
             r"binding_message returned NoneType",
             "Does every way through your line's function end with `return`?",
         ),
@@ -44,6 +58,16 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
         (
             r"'Approval' object is not subscriptable",
             f"An approval is an object: `approval.id`. And the next node gets a task: {_TO_ACT}.",
+        ),
+        (
+            r"'(?:\w+Arguments|GatedTool|Call)' object has no attribute "
+            r"'(?:thread_id|model_dump|name|scopes|binding_message|user_id|id|node)'",
+            "Three things in one order, which they tell by their place alone: "
+            "`await desk.ask(gate, arguments, call)`.",
+        ),
+        (
+            r"not msgpack serializable: Send",
+            f"A Send names its node, as a text: {_TO_ACT}, with `gate.node` and not `gate`.",
         ),
     ),
     "transfer": (
@@ -77,9 +101,24 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
     ),
     "registry": (
         (
-            r"list indices must be integers or slices, not str"
+            r"list indices must be integers or slices, not str|'list' object is not a mapping"
             r"|'list' object has no attribute '(values|items|keys|get|update)'",
             "`tools` is a list here, not a dictionary: go through it, and look at `tool.name`.",
+        ),
+    ),
+    "look_after": (
+        (
+            r"settle\(\) takes from 3 to 4 positional arguments but 5",
+            "Name what comes last: `await desk.settle(approval, event, reason, tokens=tokens)`.",
+        ),
+        (
+            r"'str' object has no attribute 'move'",
+            "First the approval: `await desk.settle(approval, event, reason, tokens=tokens)`.",
+        ),
+        (
+            r"ring\(\) missing 1 required positional argument"
+            r"|'str' object has no attribute 'thread_id'",
+            "Say whom to wake: `await ring(approval)`, the whole of it.",
         ),
     ),
 }
