@@ -57,8 +57,9 @@ async def test_every_state_of_the_first_transfer(lab, capsys):
     await lab.settled()
     assert "Nothing was moved" in capsys.readouterr().out
     denied = await check()
-    assert denied.kind is Kind.WRONG
+    assert denied.kind is Kind.NOT_ATTEMPTED, "a no is no mistake"
     assert "denied" in denied.why
+    assert "This time press Approve" in denied.next_step
 
     await lab.say("continue transfer")
     await lab.phone.approve()

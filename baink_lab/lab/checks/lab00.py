@@ -16,14 +16,14 @@ NAME = "first_transfer"
 ASK = 'Run the cell with await lab.say("Move $25 …"), or write it in the chat.'
 AGAIN = 'Say "try again" in the chat, or run that cell again.'
 FIX = "Run await lab.doctor(), fix what it names, and ask again."
-_ENDS = {
+#: What is no mistake, though nothing moved: why, and the next step.
+_ANSWERED = {
     State.DENIED: (
-        "The transfer was denied on the phone, so nothing moved: just as it should be.",
+        "The transfer was denied on the phone, so nothing moved: just as it should be. An "
+        "approved one is still to come.",
         f"{AGAIN} This time press Approve.",
-        "",
     ),
-    State.EXPIRED: ("Nobody answered the push in time, so nothing moved.", AGAIN, ""),
-    State.UNENROLLED: ("The customer has no phone enrolled.", FIX, "T5"),
+    State.EXPIRED: ("Nobody answered the push in time, so nothing moved.", AGAIN),
 }
 
 _NOT_THE_BANK = {"changed_after_approval", "approval_lapsed"}
@@ -54,8 +54,11 @@ async def first_transfer(lab: Lab) -> Result:
     if not last.delivered and last.state in {State.PENDING, State.APPROVED}:
         why = f"The push “{last.binding_message}” waits for an answer."
         return not_yet(NAME, why, "Press Approve on the phone above, then check again.")
-    why, next_step, mistake = _ENDS.get(last.state, (last.reason, FIX, ""))
-    return failed(NAME, why, next_step, mistake)
+    if last.state in _ANSWERED:
+        return not_yet(NAME, *_ANSWERED[last.state])
+    if last.state is State.UNENROLLED:
+        return failed(NAME, "The customer has no phone enrolled.", FIX, "T5")
+    return failed(NAME, last.reason, FIX)
 
 
 async def _in_the_ledger(story: Story, done: list[Approval]) -> Result:
