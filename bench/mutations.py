@@ -153,8 +153,8 @@ MUTANTS = [
         10,
         "a message throws the waiting approval away",
         "baink_lab/approvals/threads.py",
-        "            await self._clear(config)\n            yield config",
-        "            yield config",
+        "                await self._clear(config)\n                yield config",
+        "                yield config",
         f"{GRAPH}::test_the_customer_talks_on_while_an_approval_waits",
     ),
     Mutant(
