@@ -1,20 +1,34 @@
-"""A forgotten `await` at the end of a cell: what is shown for it in place of `<coroutine …>`."""
+"""A forgotten `await` in a cell: a sentence in place of `<coroutine …>`, and of a late warning."""
 
 from __future__ import annotations
 
+import inspect
+import re
+import sys
 import types
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from baink_lab.lab.notebook import shell
 from baink_lab.lab.show import paragraph
 
+_WARNING = re.compile(r"coroutine '(?:.*\.)?(\w+)' was never awaited")
+_BORN = re.compile(r'File "([^"]+)", line (\d+)')
 _OURS = str(Path(__file__).parents[1])
 
 
 def tell_forgotten_await() -> None:
-    """From now on a notebook that shows a coroutine of ours says what is missing."""
+    """From now on a notebook says what is missing, where it shows a coroutine of ours or loses one.
+
+    Python warns when a coroutine is thrown away, which may be some cells later.
+    """
     if running := shell():
+        if getattr(warnings.showwarning, "__module__", "") != __name__:
+            sys.set_coroutine_origin_tracking_depth(1)  # a warning then names the line
+            warnings.showwarning = _in_a_sentence(warnings.showwarning)
+            running.events.register("post_run_cell", _tell_left_behind)
         formatters = running.display_formatter.formatters
         formatters["text/plain"].for_type(types.CoroutineType, _as_text)
         formatters["text/html"].for_type(types.CoroutineType, _as_html)
@@ -37,3 +51,47 @@ def _sentence(shown: types.CoroutineType[Any, Any, Any]) -> str:
     return (
         f"Nothing was done yet: write `await` in front of the call of `{name}`, and run it again."
     )
+
+
+def _in_a_sentence(before: Any) -> Any:
+    """`warnings.showwarning`, which has a sentence of its own for one warning."""
+
+    def show(message: Any, category: Any, filename: str, lineno: int, *more: Any) -> None:
+        found = _WARNING.match(str(message)) if issubclass(category, RuntimeWarning) else None
+        if found is None:
+            before(message, category, filename, lineno, *more)
+            return
+        born = _BORN.findall(str(message))
+        file, line = born[-1] if born else (filename, str(lineno))
+        print(_lost(found[1], file, int(line)))  # noqa: T201 - a notebook's output
+
+    return show
+
+
+def _tell_left_behind(result: Any) -> None:
+    """Say which coroutines a cell that raised had made, and its traceback still holds."""
+    for one in _left_behind(getattr(result, "error_in_exec", None)):
+        origin = one.cr_origin or ((one.cr_code.co_filename, one.cr_code.co_firstlineno, ""),)
+        one.close()  # or Python would warn of it when the next cell raises
+        print(_lost(one.__name__, origin[0][0], origin[0][1]))  # noqa: T201 - a notebook's output
+
+
+def _left_behind(failure: BaseException | None) -> Iterator[types.CoroutineType[Any, Any, Any]]:
+    while failure is not None:
+        trace = failure.__traceback__
+        while trace is not None:
+            frame, trace = trace.tb_frame, trace.tb_next
+            if frame.f_locals is frame.f_globals:
+                continue  # the cell's own names live on: they may be awaited yet
+            for one in list(frame.f_locals.values()):
+                if inspect.iscoroutine(one) and inspect.getcoroutinestate(one) == "CORO_CREATED":
+                    yield one
+        failure = failure.__cause__ or failure.__context__
+
+
+def _lost(name: str, file: str, line: int) -> str:
+    from baink_lab.lab.checks.cells import cell_of  # noqa: PLC0415 - all checks come with it
+
+    cell = cell_of(file)
+    where = f" in line {line} of {cell}" if cell.startswith("Cell") else ""
+    return f"You forgot `await` in front of `{name}(…)`{where}: nothing was run by it."

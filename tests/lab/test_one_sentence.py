@@ -83,6 +83,36 @@ def test_a_forgotten_await_is_named_and_leaves_no_noise(kernel, call, name):
     assert kernel.texts("import gc\ndel _, __, ___\nOut.clear()\ngc.collect();") == []
 
 
+LOST = """async def looks():
+    told = lab.settled()
+    return 1 / 0
+"""
+
+
+def test_a_coroutine_that_is_thrown_away_is_told_in_its_cell(kernel):
+    told = kernel.texts("1\nlab.settled()\n2")
+    number = kernel.texts("len(In) - 2")[0]
+    sentence = "You forgot `await` in front of `settled(…)` in line {} of Cell In[{}]"
+    assert told == [f"{sentence.format(2, number)}: nothing was run by it.\n", "2"]
+
+
+def test_a_coroutine_that_a_cell_left_behind_is_told_there_and_not_later(kernel):
+    kernel.run(LOST)
+    number = kernel.texts("len(In) - 2")[0]
+    told = kernel.texts("await looks()")
+    sentence = f"You forgot `await` in front of `settled(…)` in line 2 of Cell In[{number}]"
+    assert [one for one in told if one.startswith(sentence)], told
+    assert "never awaited" not in "".join(told)
+    later = kernel.texts("import gc\ntry:\n    1 / 0\nexcept Exception:\n    gc.collect()")
+    kernel.texts("1 / 0")
+    assert "await" not in "".join(later + kernel.texts("gc.collect();"))
+
+
+def test_what_has_a_name_in_the_notebook_may_be_awaited_later(kernel):
+    kernel.run("later = lab.check('first_transfer')\n1 / 0")
+    assert "first_transfer" in kernel.texts("await later")[-1]
+
+
 def test_what_to_write_is_shown_as_code(kernel):
     kernel.run("from baink_lab.lab.unawaited import _as_html")
     shown = kernel.texts("print(_as_html(lab.settled()))")
