@@ -38,7 +38,7 @@ class Offer:
     def __init__(self, go_on: Callable[[], object], enrolled: Enrolled) -> None:
         import ipywidgets as w  # noqa: PLC0415 - the lab works without widgets too
 
-        self._text = w.HTML()
+        self._text, self._code = w.HTML(), w.HTML()
         self._button = w.Button(
             description="Continue transfer",
             button_style="primary",
@@ -52,8 +52,9 @@ class Offer:
     def show(self, ticket_url: str) -> None:
         """Offer to enrol behind this ticket, until a phone is enrolled."""
         self.close()
-        self._text.value = _invitation(ticket_url)
-        self.box.children = (self._text, self._button)
+        self._text.value, self._code.value = _invitation(ticket_url), _picture(ticket_url)
+        # The code is large: below the button, or it would push that out of sight.
+        self.box.children = (self._text, self._button, self._code)
         seconds = LOOK_SECONDS if _is_here(ticket_url) else LOOK_SECONDS_ELSEWHERE
         self._looking = asyncio.create_task(self._look(seconds), name="chat offer")
 
@@ -67,7 +68,7 @@ class Offer:
         """There is nothing to offer any more."""
         self.close()
         self.box.children = ()
-        self._text.value = ""
+        self._text.value = self._code.value = ""
 
     def hold(self, busy: bool) -> None:
         """While Aiya thinks, nobody presses twice."""
@@ -76,7 +77,7 @@ class Offer:
     async def _look(self, seconds: float) -> None:
         while not await self._has_phone():  # noqa: ASYNC110 - nothing comes from the tenant by itself
             await asyncio.sleep(seconds)
-        self._text.value = ENROLLED
+        self._text.value, self._code.value = ENROLLED, ""
 
     async def _has_phone(self) -> bool:
         try:
@@ -103,7 +104,6 @@ def _invitation(ticket_url: str) -> str:
         'style="text-decoration:underline;color:var(--jp-content-link-color,LinkText)">'
         "Open the enrolment page</a>"
     )
-    code = qr_picture(ticket_url, "QR code of the enrolment page's address")
     where = f"{link}, or scan the code below with the phone."
     if _is_here(ticket_url):
         where = (
@@ -114,8 +114,12 @@ def _invitation(ticket_url: str) -> str:
         '<div role="group" aria-label="Enrol a phone">'
         "<p>No phone is enrolled for you, so nobody could be asked.</p>"
         f"<p>1. {where} The link is good once, and for you alone.</p>"
-        f"{code}<p>2. Then press <strong>Continue transfer</strong>.</p></div>"
+        "<p>2. Then press <strong>Continue transfer</strong>.</p></div>"
     )
+
+
+def _picture(ticket_url: str) -> str:
+    return qr_picture(ticket_url, "QR code of the enrolment page's address")
 
 
 def _is_here(url: str) -> bool:

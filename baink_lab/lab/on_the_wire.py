@@ -134,10 +134,9 @@ class OnTheWire(Opened):
             await self.manager().delete(f"guardian/enrollments/{device['id']}")
         if not devices:
             return paragraph("The customer has no phone enrolled, so there is none to take away.")
-        names = " and ".join(f"“{one['name']}”" for one in devices)
         lost = _lost(sent - len(await self.phone.waiting()))
         return paragraph(
-            f"{names} is not the customer's phone any more. {lost}Ask Aiya for a transfer and she "
+            f"{_gone([str(one['name']) for one in devices])} {lost}Ask Aiya for a transfer and she "
             "offers to enrol one; await lab.enroll() does so without her."
         )
 
@@ -190,6 +189,14 @@ class OnTheWire(Opened):
         self.exchanges.append(exchange)
         self.traffic.exchanged(exchange)
         print(f"{brief(exchange)}\n")  # noqa: T201 - a notebook's output
+
+
+def _gone(names: list[str]) -> str:
+    """That phones with these names are the customer's no more; several may have one name."""
+    if len(names) == 1:
+        return f"“{names[0]}” is not the customer's phone any more."
+    called = " and ".join(f"“{one}”" for one in dict.fromkeys(names))
+    return f"The customer's {len(names)} phones ({called}) are theirs no more."
 
 
 def _lost(requests: int) -> str:

@@ -17,6 +17,8 @@ from baink_lab.lab.show import clock_face
 LOOK_SECONDS = 0.5
 OFF = "This phone is switched off, as its lab was closed. Run the cell again to see it live."
 
+_UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
+
 Notification = dict[str, Any]
 
 
@@ -95,7 +97,8 @@ class Screen:
         cards = {key: self._cards.get(key) or self._card(one) for key, one in now.items()}
         self._show(cards, empty=(self._none,))
         for one in new:
-            self._say(f"New request from {one['client_name']}: {one['binding_message']}")
+            # For ears: eyes see it on its card.
+            self._say(f"New request from {one['client_name']}: {one['binding_message']}", _UNSEEN)
             self._new = one["id"]
         for key, one in now.items():
             ends = datetime.fromisoformat(one["expires_at"]).timestamp()
@@ -137,9 +140,10 @@ class Screen:
 
         self._runner.start(send)
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, style: str = "") -> None:
         self._new = ""
-        self._told.value = f'<p role="status" aria-live="polite">{html.escape(text)}</p>'
+        look = f' style="{style}"' if style else ""
+        self._told.value = f'<p role="status" aria-live="polite"{look}>{html.escape(text)}</p>'
 
 
 def _facts(one: Notification) -> list[tuple[str, str]]:

@@ -9,6 +9,8 @@ from time import localtime, strftime
 from baink_lab.lab.traffic import LANES, Message
 
 TOP, STEP, LANE, LEFT = 44, 30, 124, 66
+#: How wide a letter is, or less.
+LETTER = 7
 #: JupyterLab's own colours where it shows the drawing; its own where it stands alone.
 STYLE = """
 .baink-seq{font:13px system-ui,sans-serif;--fg:var(--jp-ui-font-color1,#1b1b1b);
@@ -52,7 +54,7 @@ def drawn(messages: Sequence[Message], title: str) -> str:
         parts.append(f'<line class="lane" x1="{x}" y1="28" x2="{x}" y2="{height}"/>')
         parts.append(f'<text class="who" x="{x}" y="18">{lane}</text>')
     for number, one in enumerate(messages):
-        parts.append(_arrow(one, place, TOP + STEP * number + 21))
+        parts.append(_arrow(one, place, TOP + STEP * number + 21, width))
     return "".join([*parts, "</svg>"])
 
 
@@ -62,20 +64,23 @@ def lanes_of(messages: Sequence[Message]) -> list[str]:
     return [lane for lane in LANES if lane in seen | {"You", "Tenant"}]
 
 
-def _arrow(one: Message, place: dict[str, int], y: int) -> str:
+def _arrow(one: Message, place: dict[str, int], y: int, width: int) -> str:
     begin, end = place[one.source], place[one.target]
     way = 1 if end > begin else -1
     kind = "back" if one.is_answer else "own" if "Phone" in (one.source, one.target) else "ask"
     what = one.title if one.times == 1 else f"{one.title} \N{MULTIPLICATION SIGN}{one.times}"
-    fits = max(20, abs(end - begin) // 6)  # letters are six wide or so; all of it is in the details
+    # Each message has a row of its own, so its words may be longer than its arrow.
+    fits = (width - LEFT) // LETTER
     what = what if len(what) <= fits else f"{what[: fits - 1]}…"
+    half = LETTER * len(what) // 2
+    middle = min(max((begin + end) // 2, LEFT + half), width - half)
     when = strftime("%H:%M:%S", localtime(one.at))
     tip = f"{end - 9 * way},{y - 4} {end},{y} {end - 9 * way},{y + 4}"
     return (
         f'<g class="{kind}"><text class="when" x="6" y="{y + 4}">{when}</text>'
         f'<line class="arrow" x1="{begin}" y1="{y}" x2="{end - 7 * way}" y2="{y}"/>'
         f'<polygon class="head" points="{tip}"/>'
-        f'<text class="what" x="{(begin + end) // 2}" y="{y - 5}">{_plain(what)}</text></g>'
+        f'<text class="what" x="{middle}" y="{y - 5}">{_plain(what)}</text></g>'
     )
 
 

@@ -152,7 +152,12 @@ async def test_the_chat_offers_enrolment_and_goes_on_by_keyboard_alone(jupyter, 
     await box.fill(MOVE)
     await page.keyboard.press("Enter")
     offer = outputs.get_by_role("group", name="Enrol a phone")
-    await offer.get_by_role("img", name=re.compile("QR code")).wait_for()
+    code = outputs.get_by_role("img", name=re.compile("QR code"))
+    await code.wait_for()
+    await page.screenshot(path=ARTIFACTS / "chat_offer.png")
+    below = await code.bounding_box()
+    button = outputs.get_by_role("button", name="Continue transfer")
+    assert (await button.bounding_box())["y"] < below["y"], "the code is large, and comes last"
     told = await in_both_themes(page, axe, {"offer": 3})
     assert not told, "\n".join(told)
     link = offer.get_by_role("link", name="Open the enrolment page")

@@ -50,6 +50,18 @@ def words(traffic):
     return [one.words for one in traffic.messages]
 
 
+def test_words_that_are_longer_than_their_arrow_are_whole_and_in_the_picture(traffic):
+    pushed(traffic)
+    picture = ET.fromstring(drawn(traffic.messages, "t"))
+    width = float(picture.get("width"))
+    labels = picture.findall(f".//{SVG}text[@class='what']")
+    assert [one.text for one in labels] == [one.title for one in traffic.messages]
+    assert any(len(one.text) > 30 for one in labels), "longer than the arrow between two lanes"
+    for one in labels:
+        half = len(one.text) * 3
+        assert half < float(one.get("x")) < width - half
+
+
 def test_a_push_and_the_button_that_an_answer_proves(traffic):
     pushed(traffic)
     traffic.exchanged(poll(200, {"access_token": "•••"}), "Aiya")

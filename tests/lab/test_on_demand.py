@@ -315,6 +315,19 @@ async def test_a_reset_while_the_tenant_is_down_is_not_left_half_done(lab):
 # A phone that is lost
 
 
+async def test_two_lost_phones_of_one_name_are_told_as_two(lab):
+    for _ in range(2):
+        ticket = (await lab.enroll()).text.split(": ", 1)[1]
+        async with httpx.AsyncClient() as http:
+            await http.post(ticket, data={"name": "Sandbox phone"})
+    count = len((await lab.tenant()).devices)
+    assert count > 1
+    told = repr(await lab.unenroll())
+    assert f"The customer's {count} phones (" in told
+    assert told.count("“Sandbox phone”") == 1
+    assert "are theirs no more." in told
+
+
 async def test_a_lost_phone_and_a_new_one(lab, capsys):
     assert "is not the customer's phone any more" in repr(await lab.unenroll())
     assert not (await lab.tenant()).devices
