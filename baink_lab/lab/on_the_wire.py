@@ -16,10 +16,11 @@ from baink_lab.lab.diagram import Diagram
 from baink_lab.lab.durations import Duration, in_words, seconds_of
 from baink_lab.lab.enrolment import enroll_stand_in
 from baink_lab.lab.live_diagram import live_diagram
+from baink_lab.lab.not_asked import why_not_asked
 from baink_lab.lab.opened import Opened
 from baink_lab.lab.show import Shown, WidgetShown, link, paragraph, time_of_day
 from baink_lab.lab.tenant_view import TenantView, look
-from baink_lab.lab.tokens import side_by_side, wanted_by_bank
+from baink_lab.lab.tokens import no_token, side_by_side, wanted_by_bank
 from baink_lab.lab.wire import Exchange, management_http, watched_http
 from baink_lab.settings import Settings
 
@@ -160,14 +161,19 @@ class OnTheWire(Opened):
             "What waits is not lost: the resumer asks again, later each time."
         )
 
-    def decode(self, token: str | None = None, **tokens: str) -> Shown:
+    def decode(self, token: Any = None, **tokens: Any) -> Shown:
         """Tokens side by side with what the bank wants; their signatures are not shown.
+
+        Where there is no token, that is said in a sentence.
 
         Args:
             token: one token; or several, by whose they are: ``decode(portal=…, aiya=…)``.
             tokens: the same, by name.
         """
-        given = ({"Your token": token} if token else {}) | tokens
+        given = ({} if token is None and tokens else {"Your token": token}) | tokens
+        for name, one in given.items():
+            if wrong := no_token(one):
+                return paragraph(wrong if len(given) == 1 else f"{name}: {wrong}")
         return side_by_side(given, wanted_by_bank(self.world))
 
     def quoted(self, name: str) -> str:
@@ -189,6 +195,8 @@ class OnTheWire(Opened):
         self.exchanges.append(exchange)
         self.traffic.exchanged(exchange)
         print(f"{brief(exchange)}\n")  # noqa: T201 - a notebook's output
+        if refused := why_not_asked(exchange):
+            print(f"{refused}\n")  # noqa: T201 - a notebook's output
 
 
 def _gone(names: list[str]) -> str:

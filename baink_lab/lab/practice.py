@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Literal
+from urllib.parse import parse_qsl
 
 import httpx
 
@@ -80,6 +81,8 @@ class Practice:
         said: the exchanges, oldest first.
         forms: the form (or JSON) of each of them, unmasked: for the checks' eyes only.
         types: the Content-Type of each of them.
+        repeated: the names that stand in each of the forms more than once.
+        at: when each of them was answered, on the clock.
     """
 
     def __init__(self, tenant: Tenant, clock: QuickClock) -> None:
@@ -92,6 +95,8 @@ class Practice:
         self.said: list[Exchange] = []
         self.forms: list[dict[str, str]] = []
         self.types: list[str] = []
+        self.repeated: list[list[str]] = []
+        self.at: list[float] = []
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(create_app(tenant)),
             base_url=ISSUER,
@@ -103,6 +108,8 @@ class Practice:
         self.said.clear()
         self.forms.clear()
         self.types.clear()
+        self.repeated.clear()
+        self.at.clear()
         self.clock.forget()
 
     def answer_after(self, seconds: float, decision: Literal["approve", "deny"]) -> None:
@@ -123,6 +130,16 @@ class Practice:
 
         self.clock.plan(seconds, poll)
 
+    def spend_after(self, seconds: float, auth_req_id: str) -> None:
+        """Somebody else collects the answer, so that the request is spent at the next poll."""
+
+        def spend() -> None:
+            request = self._tenant.ciba.find(auth_req_id, self.world.client_id)
+            if request is not None:
+                self._tenant.ciba.consume(request)
+
+        self.clock.plan(seconds, spend)
+
     def errors(self, path: str = "/oauth/token") -> list[str]:
         """What the tenant answered on a path: OAuth's error codes, "ok" for a success."""
         return [
@@ -140,7 +157,11 @@ class Practice:
         self.said.append(exchange_of(response))
         kind = response.request.headers.get("content-type", "")
         self.types.append(kind)
-        self.forms.append(_members(kind, response.request.content.decode("utf-8", "replace")))
+        body = response.request.content.decode("utf-8", "replace")
+        self.forms.append(_members(kind, body))
+        names = [name for name, _ in parse_qsl(body, keep_blank_values=True)]
+        self.repeated.append([one for one in dict.fromkeys(names) if names.count(one) > 1])
+        self.at.append(self.clock.now())
 
 
 def _members(kind: str, body: str) -> dict[str, str]:

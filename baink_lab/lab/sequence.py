@@ -11,6 +11,8 @@ from baink_lab.lab.traffic import LANES, Message
 TOP, STEP, LANE, LEFT = 44, 30, 124, 66
 #: How wide a letter is, or less.
 LETTER = 7
+WIDEST = LEFT + 7 * LANE  # of a drawing: a notebook's width beside its table of contents
+EMPTY = "Nothing was sent yet: this fills as you go."
 #: JupyterLab's own colours where it shows the drawing; its own where it stands alone.
 STYLE = """
 .baink-seq{font:13px system-ui,sans-serif;--fg:var(--jp-ui-font-color1,#1b1b1b);
@@ -40,8 +42,8 @@ def drawn(messages: Sequence[Message], title: str) -> str:
         title: what it shows, for screen readers.
     """
     lanes = lanes_of(messages)
-    place = {lane: LEFT + LANE * number + LANE // 2 for number, lane in enumerate(lanes)}
-    width, height = LEFT + LANE * len(lanes), TOP + STEP * len(messages) + 16
+    place = _places(lanes, messages)
+    width, height = place[lanes[-1]] + LANE // 2, TOP + STEP * max(1, len(messages)) + 16
     told = ". ".join(one.words for one in messages) or "Nothing was sent yet"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="baink-seq" role="img" '
@@ -55,6 +57,8 @@ def drawn(messages: Sequence[Message], title: str) -> str:
         parts.append(f'<text class="who" x="{x}" y="18">{lane}</text>')
     for number, one in enumerate(messages):
         parts.append(_arrow(one, place, TOP + STEP * number + 21, width))
+    if not messages:
+        parts.append(f'<text class="what" x="{width // 2}" y="{TOP + 21}">{EMPTY}</text>')
     return "".join([*parts, "</svg>"])
 
 
@@ -64,11 +68,38 @@ def lanes_of(messages: Sequence[Message]) -> list[str]:
     return [lane for lane in LANES if lane in seen | {"You", "Tenant"}]
 
 
+def _places(lanes: Sequence[str], messages: Sequence[Message]) -> dict[str, int]:
+    """Where each lane stands: as far from its neighbour as the words between the two are long.
+
+    Where there is no room for all words, each gap gets its share of what there is.
+    """
+    number = {lane: at for at, lane in enumerate(lanes)}
+    gaps = [float(LANE)] * (len(lanes) - 1)
+    for one in messages:
+        first, last = sorted((number[one.source], number[one.target]))
+        lacking = LETTER * (len(_what(one)) + 2) - sum(gaps[first:last])
+        for gap in range(first, last):
+            gaps[gap] += max(0.0, lacking) / (last - first)
+    free = WIDEST - LEFT - LANE * len(lanes)
+    more = sum(gaps) - LANE * len(gaps)
+    share = min(1.0, free / more) if more else 1.0
+    at = LEFT + LANE / 2
+    places = {lanes[0]: int(at)}
+    for lane, wide in zip(lanes[1:], gaps, strict=True):
+        at += LANE + (wide - LANE) * share
+        places[lane] = int(at)
+    return places
+
+
+def _what(one: Message) -> str:
+    return one.title if one.times == 1 else f"{one.title} \N{MULTIPLICATION SIGN}{one.times}"
+
+
 def _arrow(one: Message, place: dict[str, int], y: int, width: int) -> str:
     begin, end = place[one.source], place[one.target]
     way = 1 if end > begin else -1
     kind = "back" if one.is_answer else "own" if "Phone" in (one.source, one.target) else "ask"
-    what = one.title if one.times == 1 else f"{one.title} \N{MULTIPLICATION SIGN}{one.times}"
+    what = _what(one)
     # Each message has a row of its own, so its words may be longer than its arrow.
     fits = (width - LEFT) // LETTER
     what = what if len(what) <= fits else f"{what[: fits - 1]}…"

@@ -56,6 +56,22 @@ def why_refused(claims: Mapping[str, Any], wanted: Mapping[str, str]) -> str | N
     return None
 
 
+def no_token(value: object) -> str:
+    """Why something is no token, in a sentence or two; empty for a text."""
+    if isinstance(value, str) and value:
+        return ""
+    if not value:
+        return (
+            "There is no token: the tenant gives one only after a yes on the phone, to whoever "
+            "collects it. Ask, press Approve, collect the answer, and run this cell again."
+        )
+    kind = type(value).__name__
+    if kind == "coroutine":
+        return "A token is a text, and nobody waited for this one: write `await` where it is made."
+    way = '`.json()["access_token"]` of it' if kind == "Response" else 'its `["access_token"]`'
+    return f"A token is a text, and this is a {kind}: take {way}."
+
+
 def side_by_side(tokens: Mapping[str, str], wanted: Mapping[str, str]) -> Shown:
     """A table of claims: one column for each token, the last for what the bank wants.
 

@@ -1,4 +1,8 @@
-"""A forgotten `await` in a cell: a sentence in place of `<coroutine …>`, and of a late warning."""
+"""A forgotten `await`, told where it was forgotten, and not by Python some cells later.
+
+At a cell's end a sentence stands in place of `<coroutine …>`; what is thrown away is told in place
+of a late warning, and a name that got a coroutine in place of an answer below its cell.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ from baink_lab.lab.show import paragraph
 _WARNING = re.compile(r"coroutine '(?:.*\.)?(\w+)' was never awaited")
 _BORN = re.compile(r'File "([^"]+)", line (\d+)')
 _OURS = str(Path(__file__).parents[1])
+_told: list[types.CoroutineType[Any, Any, Any]] = []  # kept, or Python would warn of them later
 
 
 def tell_forgotten_await() -> None:
@@ -32,6 +37,26 @@ def tell_forgotten_await() -> None:
         formatters = running.display_formatter.formatters
         formatters["text/plain"].for_type(types.CoroutineType, _as_text)
         formatters["text/html"].for_type(types.CoroutineType, _as_html)
+        if _tell_assigned not in running.events.callbacks["post_run_cell"]:
+            running.events.register("post_run_cell", _tell_assigned)
+
+
+def _tell_assigned(result: Any) -> None:
+    """After each cell: which names hold a coroutine that nobody has awaited."""
+    from IPython import display as ipython  # noqa: PLC0415 - notebooks only
+
+    show: Any = ipython.display
+    for name, one in list(getattr(shell(), "user_ns", {}).items()):
+        fresh = inspect.iscoroutine(one) and inspect.getcoroutinestate(one) == inspect.CORO_CREATED
+        if name.startswith("_") or not fresh or any(one is told for told in _told):
+            continue
+        _told.append(one)
+        show(
+            paragraph(
+                f"`{name}` is no answer, and nothing was done yet: write `await` in front of the "
+                f"call of `{one.__name__}`, and run this cell again."
+            )
+        )
 
 
 def _as_text(shown: types.CoroutineType[Any, Any, Any], printer: Any, cycle: bool) -> None:

@@ -29,6 +29,8 @@ SECRETS = frozenset(
         *("client_secret", "password", "signing_secret", "otp", "recovery_code"),
     )
 )
+#: What an API calls an error (RFC 9457): a word or several, as no authorization code is.
+_ERROR_CODE = re.compile(r"[a-z]+(_[a-z]+)*")
 #: A JWT, or the beginning of one.
 _TOKEN = re.compile(r"eyJ[\w-]+\.[\w.-]*")
 
@@ -134,7 +136,11 @@ def exchange_of(response: httpx.Response, to: str = "Tenant") -> Exchange:
 def masked(value: Any) -> Any:
     """The same value with every secret in it replaced by dots."""
     if isinstance(value, dict):
-        return {name: MASK if _is_secret(name, one) else masked(one) for name, one in value.items()}
+        told = {"code"} if _is_problem(value) else set()
+        return {
+            name: MASK if name not in told and _is_secret(name, one) else masked(one)
+            for name, one in value.items()
+        }
     if isinstance(value, str):  # a token may be where nobody expects one
         return _TOKEN.sub(MASK, value)
     return [masked(one) for one in value] if isinstance(value, list) else value
@@ -146,6 +152,13 @@ def _about(body: Any) -> str:
     if not isinstance(named, str) or not named:
         return ""
     return hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _is_problem(body: dict[str, Any]) -> bool:
+    """Whether a body tells of an error, so that its `code` is the error's and no login's."""
+    code = body.get("code")
+    named = isinstance(code, str) and _ERROR_CODE.fullmatch(code) is not None
+    return named and body.get("type") == f"urn:baink:problem:{code}"
 
 
 def _is_secret(name: str, value: Any) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import re
+from asyncio import sleep as bare_sleep
 
 import pytest
 
@@ -85,6 +87,10 @@ async def wait_right(http, world, asked, clock):
                 wait = answer["interval"]
             case "access_denied":
                 return None
+            case "authorization_pending":
+                pass
+            case other:
+                raise RuntimeError(other)
 
 
 async def wait_every_second(http, world, asked, clock):
@@ -256,6 +262,9 @@ async def test_starters_are_not_attempted_and_references_pass(lab):
     object.__setattr__(lab.settings, "baink_autopilot", True)
     for name in RIGHT:
         assert await lab.check(name), name
+    made = lab.found("ask")(None, lab.world, "")
+    assert made.__name__ == "ask", "what stands in has another name, which the learner never wrote"
+    made.close()
 
 
 async def as_json(http, world, message):
@@ -331,3 +340,144 @@ async def test_code_that_raises_is_told_with_its_line(lab):
     result = await lab.check("wait_for_answer")
     assert result.kind is Kind.RAISED
     assert "KeyError: 'token'" in result.why
+
+
+def waits(*, pending=lambda wait: wait, other="raise", sleep=None):
+    """A loop that does all as it should, but for one thing."""
+
+    async def wait_for_answer(http, world, asked, clock):
+        wait = asked["interval"]
+        while True:
+            await (sleep or clock.sleep)(wait)
+            answer = await poll(http, world, asked)
+            match answer.get("error"):
+                case None:
+                    return answer["access_token"]
+                case "authorization_pending":
+                    wait = pending(wait)
+                case "slow_down":
+                    wait = answer["interval"]
+                case "access_denied":
+                    return None
+                case error if other == "raise":
+                    raise RuntimeError(error)
+                case _ if other == "none":
+                    return None
+
+    return wait_for_answer
+
+
+async def test_the_loop_that_differs_in_nothing_passes(lab):
+    for honest in (waits(), waits(pending=lambda wait: wait + 1 if wait < 7 else wait)):
+        put(lab, "wait_for_answer", honest)
+        assert await lab.check("wait_for_answer")
+
+
+@pytest.mark.parametrize("grow", [lambda wait: wait + 5, lambda wait: wait * 1.5])
+async def test_who_grows_slower_without_being_told_is_told(lab, grow):
+    put(lab, "wait_for_answer", waits(pending=grow))
+    result = await lab.check("wait_for_answer")
+    assert result.kind is Kind.WRONG
+    assert "The tenant wants 5, and has not told you to slow down" in result.why
+    assert "only slow_down changes it" in result.next_step
+    assert result.next_step in repr(lab.hint("wait_for_answer"))
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [("go on", r"you asked \d+ times more"), ("none", "returned None, which means a no")],
+)
+async def test_an_error_of_no_row_is_neither_asked_about_again_nor_a_no(lab, other, said):
+    put(lab, "wait_for_answer", waits(other=other))
+    result = await lab.check("wait_for_answer")
+    assert result.kind is Kind.WRONG
+    assert "invalid_grant, which is in no row of the table" in result.why
+    assert re.search(said, result.why)
+    assert "raise RuntimeError" in result.next_step
+
+
+@pytest.mark.parametrize("sleep", [asyncio.sleep, bare_sleep])
+async def test_a_sleep_in_real_time_is_stopped_at_once(lab, sleep):
+    """Without the stop, this test would take hours."""
+    put(lab, "wait_for_answer", waits(sleep=sleep))
+    result = await lab.check("wait_for_answer")
+    assert result.kind is Kind.WRONG
+    assert "`asyncio.sleep` waits in real time" in result.why
+    assert "await clock.sleep" in result.next_step
+
+
+def hint_misspelt(issuer, user_id):
+    return json.dumps({"format": "iss-sub", "iss": issuer, "sub": user_id})
+
+
+def hint_not_returned(issuer, user_id):
+    hint_right(issuer, user_id)
+
+
+async def test_a_hint_that_is_nearly_right_is_told_what_it_lacks(lab):
+    steps = {
+        hint_misspelt: "'iss-sub'. Write \"iss_sub\", with an underscore",
+        hint_dictionary: "json.dumps it",
+        hint_not_returned: "without a `return`",
+        hint_user_id: 'Build a dictionary with "format", "iss" and "sub"',
+    }
+    for function, step in steps.items():
+        put(lab, "login_hint", function)
+        result = await lab.check("login_hint")
+        assert (result.kind, result.mistake) == (Kind.WRONG, "C1")
+        assert step in result.next_step
+    put(lab, "login_hint", hint_right)
+
+
+async def test_slips_of_the_pen_in_the_question_are_named(lab):
+    async def helper_not_called(http, world, message):
+        return await asks(login_hint=lab.found("login_hint"))(http, world, message)
+
+    async def helper_not_used(http, world, message):
+        return await asks(login_hint=world.user_id)(http, world, message)
+
+    async def a_list(http, world, message):
+        return await asks(scope=["openid", "create:transfer"])(http, world, message)
+
+    async def quoted(http, world, message):
+        return await asks(client_secret="world.client_secret")(http, world, message)
+
+    put(lab, "login_hint", hint_right)
+    steps = {
+        helper_not_called: "login_hint(world.issuer, world.user_id)",
+        helper_not_used: "login_hint(world.issuer, world.user_id)",
+        a_list: '"openid create:transfer"',
+        quoted: "Without quotation marks",
+    }
+    for function, step in steps.items():
+        put(lab, "ask", function)
+        result = await lab.check("ask")
+        assert result.kind is Kind.WRONG
+        assert step in result.next_step, (function, result)
+
+
+async def test_httpx_answers_and_quoted_names_in_the_loop_are_told(lab):
+    async def whole(http, world, asked, clock):
+        form = {"grant_type": GRANT, "auth_req_id": asked["auth_req_id"]}
+        form |= {"client_id": world.client_id, "client_secret": world.client_secret}
+        while True:
+            await clock.sleep(asked["interval"])
+            answer = await http.post("oauth/token", data=form)
+            if answer.json().get("error") != "authorization_pending":
+                return answer
+
+    async def looked_into(http, world, asked, clock):
+        form = {"grant_type": GRANT, "auth_req_id": asked["auth_req_id"]}
+        answer = await http.post("oauth/token", data=form)
+        return answer["access_token"]
+
+    async def quoted(http, world, asked, clock):
+        form = {"grant_type": "CIBA", "auth_req_id": asked["auth_req_id"]}
+        return (await http.post("oauth/token", data=form)).json()["access_token"]
+
+    steps = {whole: 'answer.json()["access_token"]', looked_into: "`.json()`", quoted: "marks"}
+    for function, step in steps.items():
+        put(lab, "wait_for_answer", function)
+        result = await lab.check("wait_for_answer")
+        assert not result
+        assert step in result.next_step, (function, result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import string
 import xml.etree.ElementTree as ET
@@ -16,8 +17,8 @@ from baink_lab.clock import VirtualClock
 from baink_lab.lab import open_lab
 from baink_lab.lab.live_diagram import live_diagram
 from baink_lab.lab.opening import _opened
-from baink_lab.lab.sequence import drawn
-from baink_lab.lab.traffic import KEPT, Traffic
+from baink_lab.lab.sequence import WIDEST, drawn
+from baink_lab.lab.traffic import KEPT, LANES, Traffic
 from baink_lab.lab.wire import SECRETS, exchange_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -170,7 +171,32 @@ def test_the_picture_has_title_and_words_and_is_sound_xml(traffic):
 
 
 def test_nothing_sent_is_drawn_too(traffic):
-    assert "Nothing was sent yet." in drawn(traffic.messages, "Lab")
+    """In words that are seen, and not in the description alone: an empty frame looks broken."""
+    picture = ET.fromstring(drawn(traffic.messages, "Lab"))
+    assert "Nothing was sent yet." in picture.find(f"{SVG}desc").text
+    seen = [one.text for one in picture.iter(f"{SVG}text")]
+    assert "Nothing was sent yet: this fills as you go." in seen
+    pushed(traffic)
+    assert "this fills as you go" not in drawn(traffic.messages, "Lab")
+
+
+def labels(traffic):
+    picture = ET.fromstring(drawn(traffic.messages, "Lab"))
+    return [one.text for one in picture.iter(f"{SVG}text") if one.get("class") == "what"]
+
+
+def test_where_there_is_room_no_label_is_cut(traffic):
+    traffic.exchanged(exchanged("/bc-authorize", {}, 200, {"auth_req_id": "x", "interval": 5}))
+    answer = {"access_token": "x", "scope": "openid create:transfer", "expires_in": 300}
+    traffic.exchanged(exchanged("/oauth/token", {}, 200, answer))
+    assert labels(traffic) == [one.title for one in traffic.messages]
+
+
+def test_where_there_is_none_the_drawing_grows_no_wider(traffic):
+    for source, target in itertools.permutations(LANES, 2):
+        traffic._add(source, target, f"from {source} to {target} and on and on and on")
+    picture = ET.fromstring(drawn(traffic.messages, "Lab"))
+    assert int(picture.get("width")) <= WIDEST
 
 
 # Secrets

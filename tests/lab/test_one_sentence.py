@@ -113,6 +113,18 @@ def test_what_has_a_name_in_the_notebook_may_be_awaited_later(kernel):
     assert "first_transfer" in kernel.texts("await later")[-1]
 
 
+def test_a_name_that_got_no_answer_is_told_below_its_cell_and_once(kernel):
+    kernel.run("async def ask(): return 7")
+    (told,) = kernel.texts("asked = ask()")
+    assert told == (
+        "`asked` is no answer, and nothing was done yet: write `await` in front of the call of "
+        "`ask`, and run this cell again."
+    )
+    assert kernel.texts("import gc\n1 + 1;") == []
+    assert kernel.texts("asked = await ask()\ngc.collect();") == [], "no warning of Python's"
+    assert kernel.texts("import asyncio\nlater = asyncio.create_task(ask())\nawait later;") == []
+
+
 def test_what_to_write_is_shown_as_code(kernel):
     kernel.run("from baink_lab.lab.unawaited import _as_html")
     shown = kernel.texts("print(_as_html(lab.settled()))")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
+from baink_lab.bank.problems import Refusal, response_to
+from baink_lab.lab.not_asked import why_not_asked
 from baink_lab.lab.wire import MASK, exchange_of, masked
 
 
@@ -31,3 +34,56 @@ def test_pages_and_empty_answers_are_told_in_short():
     assert "(8 characters of text/html)" in str(exchange_of(page))
     empty = httpx.Response(204, request=request)
     assert str(exchange_of(empty)) == "GET /\n→ 204 No Content"
+
+
+def test_what_the_bank_calls_an_error_is_no_secret():
+    refusal = response_to(Refusal("invalid_token", "The token is not for this API."))
+    request = httpx.Request("POST", "https://b/api/accounts/transfers")
+    answer = httpx.Response(
+        refusal.status_code,
+        content=refusal.body,
+        headers={"content-type": refusal.media_type},
+        request=request,
+    )
+    assert exchange_of(answer).received["code"] == "invalid_token"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"code": "abc"},
+        {"code": "abc", "status": 400, "title": "x"},
+        {"code": "abc", "type": "urn:baink:problem:another"},
+        {"code": "aBc9-_x", "type": "urn:baink:problem:aBc9-_x"},
+        {"code": ["abc"], "type": "urn:baink:problem:abc"},
+    ],
+)
+def test_the_code_of_a_login_is_a_secret(body):
+    assert masked(body)["code"] == MASK
+
+
+def refused(status, error, path="/bc-authorize"):
+    request = httpx.Request("POST", f"https://t{path}", data={"scope": "openid"})
+    return exchange_of(httpx.Response(status, json={"error": error}, request=request))
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "said"),
+    [
+        (429, "too_many_requests", "Wait a minute, and run the cell again."),
+        (403, "unauthorized_client", "await lab.doctor()"),
+        (401, "invalid_client", "must be those of `world`"),
+        (403, "access_denied", "must be those of `world`"),
+        (400, "invalid_request", "`error_description` says why."),
+        (503, "something_new", "`error_description` says why."),
+    ],
+)
+def test_a_question_that_was_refused_is_told_with_what_to_do(status, error, said):
+    told = why_not_asked(refused(status, error))
+    assert told.startswith("The phone was not asked, so there is no auth_req_id: ")
+    assert told.endswith(said) or said in told
+
+
+def test_of_other_exchanges_nothing_is_said():
+    assert why_not_asked(refused(400, "authorization_pending", "/oauth/token")) == ""
+    assert why_not_asked(refused(200, "none")) == ""

@@ -1,11 +1,13 @@
-"""Learner's code that would stop the kernel: a loop without an end, a sleep that blocks.
+"""Learner's code that would stop the kernel: a loop without an end, a sleep in real time.
 
-Neither lets the event loop turn, so nothing else could end it, and a kernel that is stuck in a
-check helps nobody. Lines are counted, not seconds: a slow machine is no mistake.
+A kernel that is stuck in a check helps nobody: a loop and `time.sleep` do not let the event loop
+turn, so nothing else could end them, and `asyncio.sleep` waits for minutes that a check's clock
+lets pass at once. Lines are counted, not seconds: a slow machine is no mistake.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import linecache
 import sys
@@ -15,6 +17,7 @@ from types import FrameType
 from typing import Any
 
 MOST_LINES = 20_000  # of an exercise in one check; the longest honest one runs some hundreds
+_IN_PLACE = "Write `await clock.sleep(…)` in its place."
 
 
 class Stopped(BaseException):
@@ -37,6 +40,8 @@ class Watch:
 
     def each_call(self, frame: FrameType, event: str, arg: Any) -> Any:
         """A trace function: lines of the learner's own code are counted, no others."""
+        if frame.f_code is asyncio.sleep.__code__:
+            self._real_time(frame)
         return self._each_line if frame.f_code.co_filename in self._files else None
 
     def _each_line(self, frame: FrameType, event: str, arg: Any) -> Any:
@@ -58,9 +63,21 @@ class Watch:
             self._stop(
                 "`time.sleep` stops the whole kernel: while it sleeps nobody else is served, the "
                 "phone's answer neither.",
-                "Write `await clock.sleep(…)` in its place.",
+                _IN_PLACE,
             )
         self.real_sleep(seconds)
+
+    def _real_time(self, frame: FrameType) -> None:
+        """`asyncio.sleep` by whatever name: no time passes where a check turns the clock."""
+        caller = frame.f_back
+        if caller is None or caller.f_code.co_filename not in self._files:
+            return
+        if frame.f_locals["delay"] > 0:
+            self._stop(
+                "`asyncio.sleep` waits in real time, and the check goes by `clock`, which it "
+                "turns itself: five minutes pass on it at once.",
+                _IN_PLACE,
+            )
 
     def _stop(self, why: str, next_step: str) -> None:
         self.why, self.next_step = why, next_step

@@ -86,7 +86,10 @@ class Exercise:
         Raises:
             NotAttempted: the body is empty.
         """
-        return self.chosen()(*args, **kwargs)
+        made = self.chosen()(*args, **kwargs)
+        if inspect.iscoroutine(made):
+            made.__name__ = self.name  # whatever stands in is told by the learner's name
+        return made
 
     def chosen(self) -> Callable[..., Any]:
         """What a call runs now.

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import httpx
-
-from baink_lab.approvals.binding import fit
-from baink_lab.auth0.ciba import CibaClient, CibaRequest, iss_sub
-from baink_lab.auth0.errors import AccessDenied, CibaError, Expired, RequestSpent
-from baink_lab.clock import Clock
+from baink_lab.auth0.ciba import CibaClient, iss_sub
 from baink_lab.lab.checks.exercises import Exercise, Reference, raised
+from baink_lab.lab.checks.form_slips import judge_writing
+from baink_lab.lab.checks.lab04_polling import GOOD_LINE, WAIT, polite_polling, start, wait
 from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.checks.shelf import Shelf
-from baink_lab.lab.practice import EndlessLoop, Practice, practice_tenant
-from baink_lab.lab.show import counted
+from baink_lab.lab.practice import Practice, practice_tenant
 from baink_lab.settings import TRANSFER_SCOPE, World
 
 if TYPE_CHECKING:
     from baink_lab.lab.session import Lab
 
-HINT, ASK, WAIT = "login_hint", "ask", "wait_for_answer"
-GOOD_LINE = "Move 25.00 USD from Checking to Savings"
+HINT, ASK = "login_hint", "ask"
 LONG_LINE = "Pay 1,250.00 € to Zoë's Bakery & Café at the far corner of the long Main Street"
 
 
@@ -58,8 +52,7 @@ def judge_hint(name: str, hint: object, issuer: str, user_id: str) -> Result | N
             'the format "iss_sub"; anything else is answered invalid_request, login_hint '
             "parameter validation failed."
         )
-        step = 'Build a dictionary with "format", "iss" and "sub", and json.dumps it.'
-        return failed(name, why, step, "C1")
+        return failed(name, why, _hint_step(name, hint, told), "C1")
     if told.get("iss") != issuer and str(told.get("iss")).rstrip("/") == issuer.rstrip("/"):
         why = (
             f"The hint's iss is {told['iss']}, the tenant's issuer is {issuer}. They are compared "
@@ -70,6 +63,22 @@ def judge_hint(name: str, hint: object, issuer: str, user_id: str) -> Result | N
         why = f"The hint names {told.get('iss')} and {told.get('sub')}."
         return failed(name, why, f"Use the arguments: {issuer} and {user_id}.", "C1")
     return None
+
+
+def _hint_step(name: str, hint: object, told: object) -> str:
+    """What to do about a hint that the tenant cannot read."""
+    if isinstance(told, dict) and "format" in told:
+        return f'Its format is {told["format"]!r}. Write "iss_sub", with an underscore.'
+    if isinstance(hint, dict):
+        return "It is a dictionary, and not yet text: json.dumps it."
+    if name == ASK:
+        return (
+            "Exercise 1 makes the hint. Call it, and send what it returns: "
+            '"login_hint": login_hint(world.issuer, world.user_id).'
+        )
+    if hint is None:
+        return "Your function ends without a `return`: return the text."
+    return 'Build a dictionary with "format", "iss" and "sub", and json.dumps it.'
 
 
 async def good_request(lab: Lab) -> Result:
@@ -93,12 +102,12 @@ async def good_request(lab: Lab) -> Result:
 
 
 def _judge_request(practice: Practice, line: str, answer: object) -> Result | None:
-    everything = zip(practice.types, practice.forms, practice.said, strict=True)
-    sent = [(kind, form, one) for kind, form, one in everything if one.path == "/bc-authorize"]
+    everything = zip(practice.types, practice.forms, practice.repeated, practice.said, strict=True)
+    sent = [one for one in everything if one[-1].path == "/bc-authorize"]
     if not sent:
         step = 'await http.post("bc-authorize", data=form), and return its .json().'
         return failed(ASK, "Nothing was sent to /bc-authorize.", step)
-    kind, form, exchange = sent[-1]
+    kind, form, repeated, exchange = sent[-1]
     if not kind.startswith("application/x-www-form-urlencoded"):
         why = (
             f"It was not sent as a form: its Content-Type is “{kind or 'empty'}”. bc-authorize "
@@ -106,7 +115,9 @@ def _judge_request(practice: Practice, line: str, answer: object) -> Result | No
         )
         step = 'await http.post("bc-authorize", data=form): `data=` sends a form, `json=` does not.'
         return failed(ASK, why, step)
-    wrong = _judge_fields(form, exchange.received, practice.world)
+    wrong = judge_writing(ASK, form, repeated)
+    if wrong is None:
+        wrong = _judge_fields(form, exchange.received, practice.world)
     if wrong is not None:
         return wrong
     return _judge_rest(form, exchange.status, exchange.received, line, answer, practice.world)
@@ -162,182 +173,10 @@ def _judge_rest(
     return None
 
 
-@dataclasses.dataclass(frozen=True)
-class _Scene:
-    """One course of events for a polling loop."""
-
-    what: str
-    decision: Literal["approve", "deny"] | None
-    after: float
-    meddled: bool = False
-
-
-_SCENES = (
-    _Scene("approves after 12 seconds", "approve", 12),
-    _Scene("denies after 7 seconds", "deny", 7),
-    _Scene("never answers", None, 0),
-    _Scene("approves after 20 seconds, and another program polls in between", "approve", 20, True),
-)
-
-
-async def polite_polling(lab: Lab) -> Result:
-    """The loop waits as told, goes on while nobody has answered, and takes a no for a no."""
-    mine = _found(lab, WAIT)
-    async with practice_tenant() as practice:
-        for scene in _SCENES:
-            wrong = await _play(practice, mine, scene)
-            if wrong is not None:
-                return wrong
-    why = (
-        "It kept to the interval, took `slow_down` to heart, went on while the customer was still "
-        "thinking, and ended at the first final answer: a token, a no, or the end of the time. "
-        "The five minutes passed on a clock that I turned."
-    )
-    return passed(WAIT, why)
-
-
-async def _play(practice: Practice, mine: Exercise, scene: _Scene) -> Result | None:
-    asked = await _ask(practice.http, practice.world, GOOD_LINE)
-    practice.begin()
-    begun = practice.clock.now()
-    if scene.decision is not None:
-        practice.answer_after(scene.after, scene.decision)
-    if scene.meddled:
-        practice.poll_after(3, asked["auth_req_id"])
-    outcome: object = None
-    problem: Exception | None = None
-    try:
-        outcome = await mine(practice.http, practice.world, dict(asked), practice.clock)
-    except Exception as failure:
-        problem = failure
-    passed_by = practice.clock.now() - begun
-    wrong = _judge_form(practice, asked)
-    if wrong is not None:
-        return wrong
-    return _judge_polling(practice, mine, scene, outcome, problem, passed_by)
-
-
-def _judge_form(practice: Practice, asked: dict[str, Any]) -> Result | None:
-    """A poll for another request than the one that was handed over."""
-    polled = [
-        form.get("auth_req_id", "")
-        for form, one in zip(practice.forms, practice.said, strict=True)
-        if one.path == "/oauth/token"
-    ]
-    if not polled or asked["auth_req_id"] in polled:
-        return None
-    told = "another auth_req_id than the one" if polled[-1] else "no auth_req_id, not the one"
-    why = f"Your form carries {told} in the argument `asked`, so the tenant answers invalid_grant."
-    step = 'Build the form inside the function, with "auth_req_id": asked["auth_req_id"].'
-    return failed(WAIT, why, step)
-
-
-def _judge_polling(
-    practice: Practice,
-    mine: Exercise,
-    scene: _Scene,
-    outcome: object,
-    problem: Exception | None,
-    passed_by: float,
-) -> Result | None:
-    errors = practice.errors()
-    again = practice.errors("/bc-authorize")
-    story = f"The customer {scene.what}. "
-    if errors.count("slow_down") > (1 if scene.meddled else 0):
-        return _too_fast(practice, story, errors)
-    if "access_denied" in errors and (again or errors[-1] != "access_denied" or problem):
-        return _no_is_no(story, errors, again, problem)
-    last = errors[-1] if errors else ""
-    if problem is not None and last == "slow_down":
-        return _too_fast(practice, story, errors)
-    if last == "authorization_pending" and not isinstance(problem, EndlessLoop):
-        why = (
-            f"{story}After {passed_by:.0f} seconds, at authorization_pending, you gave up. That "
-            "answer only says that nobody has pressed a button yet."
-        )
-        step = "On authorization_pending: sleep, and ask again."
-        return failed(WAIT, why, step, "C7")
-    if problem is not None:
-        return raised(WAIT, problem, mine.written)
-    return _judge_outcome(story, scene, errors, outcome)
-
-
-def _judge_outcome(story: str, scene: _Scene, errors: list[str], outcome: object) -> Result | None:
-    if not errors:
-        step = 'await http.post("oauth/token", data=form) with the grant type of CIBA.'
-        return failed(WAIT, f"{story}Nothing was sent to /oauth/token.", step)
-    if scene.decision == "approve":
-        if errors[-1] != "ok":
-            why = f"{story}The last answer of the tenant was {errors[-1]}."
-            return failed(WAIT, why, "Compare your form with the one in the text above.")
-        if isinstance(outcome, str) and outcome.count(".") == 2:
-            return None
-        why = f"{story}You returned {type(outcome).__name__}, not the access token."
-        return failed(WAIT, why, 'Return answer["access_token"].')
-    if outcome is None:
-        return None
-    why = f"{story}You returned {type(outcome).__name__} for a no: a caller takes it for a yes."
-    return failed(WAIT, why, "Return None at access_denied.", "C8")
-
-
-def _too_fast(practice: Practice, story: str, errors: list[str]) -> Result:
-    why = (
-        f"{story}You polled {counted(len(errors), 'time')} and were told to slow down "
-        f"{counted(errors.count('slow_down'), 'time')}; you slept "
-        f"{counted(practice.clock.slept, 'time')} on the clock."
-    )
-    step = (
-        'Before each poll: await clock.sleep(wait), at first asked["interval"] seconds, and the '
-        "answer's `interval` after slow_down. (asyncio.sleep does not turn this clock.)"
-    )
-    return failed(WAIT, why, step, "C6")
-
-
-def _no_is_no(story: str, errors: list[str], again: list[str], problem: Exception | None) -> Result:
-    did = "raised an exception that nobody expects"
-    if again:
-        did = f"asked the phone {counted(len(again), 'time')} more: that is push fatigue"
-    elif errors[-1] != "access_denied" or errors.count("access_denied") > 1:
-        did = "polled on"
-    elif isinstance(problem, EndlessLoop):
-        did = "never came to an end"
-    why = (
-        f"{story}At access_denied, which is the customer's no or the end of the time, your code "
-        f"{did}."
-    )
-    return failed(WAIT, why, "At access_denied: return None, and ask nobody again.", "C8")
-
-
 def _found(lab: Lab, name: str) -> Exercise:
     mine = lab.found(name)
     assert mine is not None  # the teacher has seen to that
     return mine
-
-
-async def _ask(http: httpx.AsyncClient, world: World, message: str) -> dict[str, Any]:
-    """`CibaClient.start` with the exercise's parameters."""
-    client = CibaClient(world.issuer, world.client_id, world.client_secret, http=http)
-    try:
-        asked = await client.start(world.user_id, TRANSFER_SCOPE, world.audience, fit(message))
-    except CibaError as refused:
-        return {"error": refused.code, "error_description": refused.sentence}
-    return {
-        "auth_req_id": asked.auth_req_id,
-        "expires_in": asked.expires_in,
-        "interval": asked.interval,
-    }
-
-
-async def _wait(
-    http: httpx.AsyncClient, world: World, asked: dict[str, Any], clock: Clock
-) -> str | None:
-    """`CibaClient.wait` with the exercise's parameters."""
-    client = CibaClient(world.issuer, world.client_id, world.client_secret, http=http, clock=clock)
-    request = CibaRequest(**asked, started_at=clock.now())
-    try:
-        return (await client.wait(request)).access_token
-    except (AccessDenied, Expired, RequestSpent):
-        return None
 
 
 SHELF = Shelf(
@@ -357,14 +196,15 @@ SHELF = Shelf(
         ),
         WAIT: (
             "A loop: sleep, poll, look at the answer's `error`.",
-            "Four answers: pending (go on), slow_down (go on, slower), access_denied, a token.",
+            "Five answers: pending (go on), slow_down (go on, slower), access_denied, a token, and "
+            "anything else (raise an exception).",
             'wait = asked["interval"]; after slow_down wait = answer["interval"].',
             'Return answer["access_token"] at the end, None at access_denied.',
         ),
     },
     {
         HINT: Reference(iss_sub),
-        ASK: Reference(CibaClient.start, _ask),
-        WAIT: Reference(CibaClient.wait, _wait),
+        ASK: Reference(CibaClient.start, start),
+        WAIT: Reference(CibaClient.wait, wait),
     },
 )

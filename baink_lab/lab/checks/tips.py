@@ -124,6 +124,14 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
 }
 _OF_ALL: _Tips = (
     (
+        r"'Response' object (?:is not subscriptable|has no attribute '(?:get|error)')",
+        "That is httpx's answer as a whole. What the tenant said is `.json()` of it: a dictionary.",
+    ),
+    (
+        r"'coroutine' object (?:is not subscriptable|has no attribute '\w+')",
+        "An answer that nobody waited for: write `await` in front of the call that made it.",
+    ),
+    (
         r"'dict' object has no attribute '(\w+)'",
         'What stands before `.{0}` is a dictionary: write `["{0}"]`.',
     ),
