@@ -454,6 +454,7 @@ async def test_slips_of_the_pen_in_the_question_are_named(lab):
         result = await lab.check("ask")
         assert result.kind is Kind.WRONG
         assert step in result.next_step, (function, result)
+        assert "Exercise(" not in result.why
 
 
 async def test_httpx_answers_and_quoted_names_in_the_loop_are_told(lab):

@@ -47,6 +47,8 @@ def judge_hint(name: str, hint: object, issuer: str, user_id: str) -> Result | N
         told = None
     if not isinstance(told, dict) or told.get("format") != "iss_sub":
         shown = repr(hint)[:80]
+        if isinstance(hint, str) and hint.startswith(("Exercise(", "<function", "<coroutine")):
+            shown = "a function, and not what it returns"
         why = (
             f"For the user {user_id} the hint is {shown}. The tenant wants JSON as text, with "
             'the format "iss_sub"; anything else is answered invalid_request, login_hint '
