@@ -22,6 +22,7 @@ from baink_lab.lab.show import LEFT, flowing, no_formula
 from baink_lab.lab.wire import Exchange, watched_http
 from baink_lab.settings import Settings, World
 
+_WHOLE = f'{LEFT[:-1]};white-space:nowrap"'
 MOST_TURNS = 6
 READ = ("get_accounts", "get_history")
 
@@ -50,7 +51,7 @@ class Rehearsal:
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
         rows = "".join(
-            f"<tr><th scope='row' {LEFT}>Aiya {verb}</th><td {LEFT}>{flowing(what)}</td></tr>"
+            f"<tr><th scope='row' {_WHOLE}>Aiya {verb}</th><td {LEFT}>{flowing(what)}</td></tr>"
             for verb, what in self.steps
         )
         # A caption is as wide as its table, and broken into lines as narrow as a tool's name.

@@ -19,6 +19,7 @@ from baink_lab.lab.show import counted
 from baink_lab.settings import World
 
 MASK = "•••"
+_WIDE = 84  # characters of a nested value that are still read at a glance
 TIMEOUT_SECONDS = 15.0
 #: Names whose values nobody should see, wherever they are in a body.
 SECRETS = frozenset(
@@ -194,4 +195,21 @@ def _decoded(body: bytes, kind: str) -> Any:
 def _pretty(value: Any) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+    return value if isinstance(value, str) else laid_out(value)
+
+
+def laid_out(value: Any, indent: str = "") -> str:
+    """JSON to read: each member of the whole on a line of its own; what is in it, if it fits."""
+    text = json.dumps(value, ensure_ascii=False)
+    if not value or not isinstance(value, dict | list) or (indent and len(text) <= _WIDE):
+        return text
+    deeper = f"{indent}  "
+    if isinstance(value, dict):
+        lines = [
+            f"{json.dumps(k, ensure_ascii=False)}: {laid_out(v, deeper)}" for k, v in value.items()
+        ]
+    else:
+        lines = [laid_out(one, deeper) for one in value]
+    first, last = ("{", "}") if isinstance(value, dict) else ("[", "]")
+    inner = f",\n{deeper}".join(lines)
+    return f"{first}\n{deeper}{inner}\n{indent}{last}"

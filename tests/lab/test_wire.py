@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 import pytest
 
 from baink_lab.bank.problems import Refusal, response_to
 from baink_lab.lab.not_asked import why_not_asked
-from baink_lab.lab.wire import MASK, exchange_of, masked
+from baink_lab.lab.wire import MASK, exchange_of, laid_out, masked
 
 
 def test_secrets_are_masked_at_any_depth():
@@ -87,3 +89,17 @@ def test_a_question_that_was_refused_is_told_with_what_to_do(status, error, said
 def test_of_other_exchanges_nothing_is_said():
     assert why_not_asked(refused(400, "authorization_pending", "/oauth/token")) == ""
     assert why_not_asked(refused(200, "none")) == ""
+
+
+def test_small_things_are_on_one_line_and_all_of_it_is_json():
+    value = {
+        "scopes": [{"value": f"{verb}:statements", "description": "a" * 30} for verb in "abc"],
+        "scope": ["create:transfer", "read:statements"],
+        "empty": {},
+        "name": "é",
+    }
+    told = laid_out(value)
+    assert json.loads(told) == value
+    assert told.count("\n") == 9
+    assert '\n  "scope": ["create:transfer", "read:statements"],\n' in told
+    assert laid_out({"a": 1, "b": 2}) == '{\n  "a": 1,\n  "b": 2\n}'

@@ -57,8 +57,7 @@ def _not_every_no(state: str, scene: Scene) -> Result:
         f"for 25.00, {sees}."
     )
     step = (
-        'Ask for the yes, not for each no: `if outcome.state != "approved":` return '
-        '{"status": outcome.state, "message": outcome.reason}.'
+        f'Ask for the yes, not for each no: `if outcome.state != "approved":`, and there `{_TELL}`.'
     )
     return failed(NAME, why, step, hints=("Which four words can outcome.state be for a no?", step))
 
