@@ -115,7 +115,7 @@ def _enrol(what: str, content: Mapping[str, Any]) -> str:
     how = f"Enrol it here: {url}" if isinstance(url, str) and url else "Enrol one first"
     end = " \u2013 then" if "http" in how else ", then"
     return (
-        f"No phone is enrolled yet, so nobody could be asked to approve {what}. "
+        f"No phone is enrolled, so nobody could be asked to approve {what}. "
         f"{how}{end} say \u201ccontinue transfer\u201d."
     )
 
