@@ -85,8 +85,8 @@ async def dispute_line(
             if entry["id"] == arguments.transfer_id:
                 return f"Dispute {_named(entry)}: {arguments.reason}"
     raise ToolRefused(
-        f"There is no entry {arguments.transfer_id} among the latest {LATEST} of your accounts: "
-        "get_history tells their ids.",
+        f"There is no entry {arguments.transfer_id} among the latest {LATEST} of your accounts; "
+        "their history tells the id of each.",
         code="unknown_transfer",
     )
 

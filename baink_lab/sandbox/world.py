@@ -67,7 +67,7 @@ async def open_world(
         options: of our own tenant; a real one has its own.
         ca: the authority behind our own https addresses.
     """
-    apps: dict[str, ASGIApp] = {"model": model.create_app()}
+    apps: dict[str, ASGIApp] = {}
     line: dict[str, Any] = {"mode": settings.mode, "pid": os.getpid()}
     line |= {"bank": bases["bank"], "model": f"{bases['model']}/v1"}
     line |= {"ca": str(ca)} if ca else {}
@@ -88,6 +88,7 @@ async def open_world(
             apps |= {"tenant": outage, "phone": phone.create_app(realm, _secret(folder, "phone"))}
             apps["control"] = control.create_app(time, outage, realm, _secret(folder, "control"))
             other = (realm.user_by_email(OTHER_EMAIL) or {}).get("user_id", other)
+        apps["model"] = model.create_app(clock)
         ledger = opened.enter_context(contextlib.closing(Ledger.open(folder / "ledger.db")))
         if line["user_id"]:  # in live mode the customer may be named later
             ledger.seed(line["user_id"], other)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 _UNITS = {
     "$": "USD", "us$": "USD", "usd": "USD", "dollar": "USD", "dollars": "USD",
@@ -56,6 +56,7 @@ _VAGUE = re.compile(
 )
 _FRACTION = re.compile(r"\s+(?:and (?:a )?(?:half|third|quarter)|point)\b", re.IGNORECASE)
 _MOST_DIGITS = 12
+_MOST_SHOWN = 15
 _MOST_IN_GROUP = 999
 _ALTERNATIVE = re.compile(r"\s*(?:or|to|-|–)\s*", re.IGNORECASE)  # noqa: RUF001 - an en dash
 
@@ -104,6 +105,19 @@ def money(value: Decimal, currency: str) -> str:
     sign = "-" if value < 0 else ""
     mark = "$" if currency == "USD" else f"{currency} "
     return f"{sign}{mark}{abs(value):,.2f}"
+
+
+def amount_text(value: object, currency: object, parameter: str = "") -> str:
+    """Write an amount of a call or an answer for a person; what is no number stays as it is."""
+    try:
+        number = Decimal(str(value))
+        if "cent" in parameter:
+            number /= 100
+        if number.adjusted() > _MOST_SHOWN:
+            return str(value)
+        return money(number, str(currency or "USD"))
+    except (InvalidOperation, ValueError):
+        return str(value)
 
 
 def _read(match: re.Match[str]) -> Amount | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from baink_lab.sandbox.model import others
+from baink_lab.sandbox.model import entries, others
+from baink_lab.sandbox.model.amounts import amount_text
 from baink_lab.sandbox.model.book import Book, Entry, mentioned
 from baink_lab.sandbox.model.conversation import Answer
-from baink_lab.sandbox.model.outcomes import amount_text, plain
-from baink_lab.sandbox.model.toolbox import Toolbox
+from baink_lab.sandbox.model.layout import laid_out
+from baink_lab.sandbox.model.toolbox import Toolbox, words_of
 
 STAND_IN = (
     "I am a stand-in: a small script that answers in a language model's place, so that the lab "
@@ -28,6 +29,12 @@ ONLY_NOW = (
     "Tell me again when it should happen at once."
 )
 NO_TRANSFER = "I have no tool to move money here, so nothing was moved."
+NO_STATEMENT = "I have no tool to read a statement here."
+NO_DISPUTE = "I have no tool to open a dispute here."
+NOTHING_WAITS = "Nothing is waiting for your approval."
+NO_ENTRY = "I find no such entry in the history of your accounts."
+WHICH_ENTRY = "Which one do you mean?"
+HOW_TO_POINT = "Say \u201cthe last one\u201d, its amount, who it was with, or its id."
 NO_ACCOUNTS = "I have no tool to look into your accounts here."
 NOTHING_TO_REPEAT = (
     "There is no transfer to continue. Tell me what to move, from where and to whom."
@@ -68,12 +75,12 @@ def unreadable(answer: Answer | None) -> str:
     return f"I could not read your accounts, so nothing was moved.{detail}".strip()
 
 
-def results(answers: Sequence[Answer]) -> str:
+def results(answers: Sequence[Answer], book: Book) -> str:
     """Say what tools answered that this model was not written for."""
     said = [
-        f"Here is what {' '.join(words)} says:\n{plain(answer.content)}"
+        f"Here is what \u201c{' '.join(words_of(answer.call.name))}\u201d says:\n"
+        f"{laid_out(answer.content, book)}"
         for answer in answers
-        for words in [answer.call.name.replace("_", " ").split()]
     ]
     return "\n\n".join(said)
 
@@ -92,10 +99,16 @@ def abilities(box: Toolbox, start: str) -> str:
         able.append("tell your balances")
     if box.history:
         able.append("show an account's history")
-    able += [others.said(tool) for tool in box.others]
-    if not able:
+    more = ", ".join(others.said(tool) for tool in box.others)
+    if not able and not more:
         return f"{start} I was given no tools, so I can only talk."
-    return f"{start} I can {', '.join(able)}."
+    said = f" I can {_and(able)}." if able else ""
+    return f"{start}{said}" + (f" You can also ask me for: {more}." if more else "")
+
+
+def _and(parts: Sequence[str]) -> str:
+    """Parts of a sentence: "one", "one and two", "one, two and three"."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
 
 
 def _balance(entry: Entry) -> str:
@@ -108,12 +121,12 @@ def _history(answer: Answer, book: Book) -> str:
     content = answer.content
     account = answer.call.arguments.get("account_id", "")
     name = book.name(account) if account else "your account"
-    entries = _entries(content)
-    if entries is None:
-        return f"I could not read the history of {name}: {plain(content)}"
-    if not entries:
+    found = _entries(content)
+    if found is None:
+        return f"I could not read the history of {name}: {laid_out(content, book)}"
+    if not found:
         return f"Nothing has happened on {name} yet."
-    return "\n".join([f"The latest on {name}:", *(f"- {_entry(entry)}" for entry in entries)])
+    return "\n".join([f"The latest on {name}:", *(f"- {_entry(entry, book)}" for entry in found)])
 
 
 def _entries(content: Any) -> list[Any] | None:
@@ -122,11 +135,7 @@ def _entries(content: Any) -> list[Any] | None:
     return content if isinstance(content, list) else None
 
 
-def _entry(entry: Any) -> str:
+def _entry(entry: Any, book: Book) -> str:
     if not isinstance(entry, Mapping) or "amount" not in entry:
-        return plain(entry)
-    parts = [str(entry.get("at") or "")[:10], amount_text(entry["amount"], entry.get("currency"))]
-    parts.append(str(entry.get("counterparty") or ""))
-    parts.append(f"\u201c{entry['memo']}\u201d" if entry.get("memo") else "")
-    parts.append(f"({entry['id']})" if entry.get("id") else "")
-    return " ".join(part for part in parts if part)
+        return ", ".join(laid_out(entry, book).splitlines())
+    return entries.words(entry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.applications import Starlette
@@ -11,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from baink_lab.clock import Clock, SystemClock
 from baink_lab.sandbox.model.checking import BODY_BYTES, BadRequest, read_request
 from baink_lab.sandbox.model.script import reply_to
 from baink_lab.sandbox.model.wire import Completion
@@ -19,8 +21,12 @@ MODEL = "baink-stand-in"
 _SINCE = 1735689600  # 2025-01-01: models have a date of birth
 
 
-def create_app() -> Starlette:
-    """The scripted model as an ASGI application; it keeps nothing between requests."""
+def create_app(clock: Clock | None = None) -> Starlette:
+    """The scripted model as an ASGI application; it keeps nothing between requests.
+
+    Args:
+        clock: tells which year "last year" is; the machine's when left out.
+    """
     app = Starlette(
         routes=[
             Route("/v1/chat/completions", _complete, methods=["POST"]),
@@ -30,13 +36,15 @@ def create_app() -> Starlette:
         exception_handlers={BadRequest: _refused, HTTPException: _not_routed},
     )
     app.router.redirect_slashes = False
+    app.state.clock = clock or SystemClock()
     return app
 
 
 async def _complete(request: Request) -> Response:
     body = read_request(await _body(request))
+    year = datetime.fromtimestamp(request.app.state.clock.now(), UTC).year
     try:
-        completion = Completion(body, reply_to(body))
+        completion = Completion(body, reply_to(body, year))
     except RecursionError:
         raise BadRequest("The request is nested too deeply.") from None
     if not body.get("stream"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from baink_lab.sandbox.model import answers, hearing, outcomes
-from baink_lab.sandbox.model.book import mentioned, read_book
+from baink_lab.sandbox.model.book import Entry, mentioned, read_book
 from baink_lab.sandbox.model.toolbox import Tool
 from baink_lab.sandbox.model.turn import Turn
 from baink_lab.sandbox.model.wire import Reply
@@ -13,7 +15,7 @@ _FAILED = {"failed", "error", "denied"}
 
 def answer_aside(turn: Turn) -> Reply:
     """The answer to a message that asks for nothing to be done."""
-    for rule in (_who, _status, _no_order, _history, _refused, _balances):
+    for rule in (_who, _status, _no_order, _no_tool, _history, _refused, _balances):
         if (reply := rule(turn)) is not None:
             return reply
     if hearing.thanks(turn.text):
@@ -32,38 +34,70 @@ def _who(turn: Turn) -> Reply | None:
 
 
 def _status(turn: Turn) -> Reply | None:
-    """What is known of the gated calls made last; no words when they are told anyway."""
+    """What is known of the gated calls made last, and of all that wait."""
     if not hearing.asks_status(turn.text):
         return None
     gated = [found for found in turn.talk.latest.values() if found.status in outcomes.STATUSES]
+    waiting = [found for found in gated if found.status == "waiting"]
+    only_waiting = hearing.asks_what_waits(turn.text)
     last = max((found.call.at for found in gated), default=-1)
-    newest = [found for found in gated if found.call.at == last]
-    if not newest:
+    newest = [] if only_waiting else [found for found in gated if found.call.at == last]
+    told = [found for found in gated if found in (*waiting, *newest, *turn.talk.untold)]
+    said = outcomes.tell(told, turn.book, turn.box.transfer)
+    if only_waiting and not waiting:
+        said = "\n\n".join(part for part in (said, answers.NOTHING_WAITS) if part)
+    elif not told:
         return Reply(answers.NOTHING_UNDER_WAY) if turn.box.transfer else None
-    told_before = [found for found in newest if found not in turn.talk.untold]
-    return Reply(outcomes.tell(told_before, turn.book, turn.box.transfer))
+    return Reply(said, tells_news=True)
+
+
+def _no_tool(turn: Turn) -> Reply | None:
+    """What a bank's customer may want and no tool here can do: the history is no answer to it."""
+    known = {word for tool in turn.box.tools for word in tool.words}
+    if hearing.asks_dispute(turn.text) and not known & {"dispute", "disputes"}:
+        return Reply(answers.NO_DISPUTE)
+    if hearing.asks_statement(turn.text) and not known & {"statement", "statements"}:
+        return Reply(answers.NO_STATEMENT)
+    return None
 
 
 def _history(turn: Turn) -> Reply | None:
     tool = turn.box.history
-    if tool is None or not hearing.asks_history(turn.text):
+    if tool is None or not _asks_history(turn, tool):
         return None
     if made := turn.talk.called_since_user(tool.name):
         latest = turn.talk.latest
         found = [latest[call.id] for call in made if call.id in latest]
         return Reply(answers.history(found, turn.book))
-    name = next((name for name in tool.properties if "account" in name.lower()), None)
-    return Reply(calls=((tool.name, {}),)) if name is None else _look_at(turn, tool, name)
+    return Reply(calls=((tool.name, {}),)) if account_of(tool) is None else _look_at(turn, tool)
 
 
-def _look_at(turn: Turn, tool: Tool, parameter: str) -> Reply:
+def account_of(history: Tool) -> str | None:
+    """The parameter that says whose history is wanted."""
+    return next((name for name in history.properties if "account" in name.lower()), None)
+
+
+def look_into(history: Tool, accounts: Sequence[Entry]) -> Reply:
+    """Call for the history of each of the accounts, or the one there is."""
+    name = account_of(history)
+    if name is None:
+        return Reply(calls=((history.name, {}),))
+    return Reply(calls=tuple((history.name, {name: entry.id}) for entry in accounts))
+
+
+def _asks_history(turn: Turn, tool: Tool) -> bool:
+    statement = "statement" in tool.words and hearing.asks_statement(turn.text)
+    return statement or hearing.asks_history(turn.text)
+
+
+def _look_at(turn: Turn, tool: Tool) -> Reply:
     """Ask for the history of each account that is named, or of all."""
     if not turn.book.own and turn.box.accounts and turn.looked_up is None:
         return Reply(calls=((turn.box.accounts.name, {}),))
     chosen = mentioned(turn.text, turn.book.own) or turn.book.own
     if not chosen:
         return Reply(answers.unreadable(turn.looked_up))
-    return Reply(calls=tuple((tool.name, {parameter: entry.id}) for entry in chosen))
+    return look_into(tool, chosen)
 
 
 def _refused(turn: Turn) -> Reply | None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from baink_lab.sandbox.model import hearing, others
+from baink_lab.sandbox.model import entries, hearing, others
 from baink_lab.sandbox.model.book import Book
 from baink_lab.sandbox.model.conversation import Conversation
 from baink_lab.sandbox.model.orders import Wish, fragment, wishes
@@ -20,12 +20,33 @@ _EXPLICIT = re.compile(r"\b(?:to|into|onto|towards)\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Draft:
-    """What the customer wants done and has not been done: `wishes`, or `arguments` of a tool."""
+    """What the customer wants done and has not been done: `wishes`, or `arguments` of a tool.
+
+    `asides` counts the messages since that were about something else. Of an entry of the history
+    that is not known by its id, `pointed` is what was said of it, `looked` whether the history was
+    looked up since, `choice` what was found if it is not one, and `about` the one in words.
+    """
 
     tool: Tool
     wishes: tuple[Wish, ...] = ()
     arguments: dict[str, Any] = field(default_factory=dict)
     confirmed: bool = False
+    asides: int = 0
+    pointed: str = ""
+    looked: bool = False
+    choice: tuple[str, ...] = ()
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One message of the customer, where it stands, and whether anything was said to the last."""
+
+    text: str
+    speech: Speech
+    at: int
+    until: int
+    unanswered: bool
 
 
 @dataclass(frozen=True)
@@ -34,34 +55,46 @@ class Reader:
 
     box: Toolbox
     book: Book
+    year: int
 
-    def follow(self, conversation: Conversation) -> tuple[Draft | None, Draft | None]:
-        """What was wanted before the customer's last message, and what is wanted with it."""
-        before: Draft | None = None
+    def follow(self, conversation: Conversation) -> Draft | None:
+        """What is wanted with the customer's last message, and was not done."""
         draft: Draft | None = None
         last = -1
-        for at in conversation.user_turns[-_TURNS:]:
+        turns = conversation.user_turns[-_TURNS:]
+        for at, until in zip(turns, [*turns[1:], len(conversation.messages)], strict=True):
             before = draft if draft and _alive(draft, conversation, last, at) else None
-            heard = conversation.text(at)
+            text = conversation.text(at)
+            speech = listen(text[: hearing.LONGEST])
             unanswered = not conversation.replies(last, at)
-            draft = self._hear(before, heard, unanswered=unanswered)
+            draft = self._hear(before, Heard(text, speech, at, until, unanswered))
+            draft = self._looked_up(draft, conversation, at, until)
             last = at
-        return before, draft
+        return draft
 
-    def _hear(self, draft: Draft | None, text: str, *, unanswered: bool) -> Draft | None:
+    def question(self, draft: Draft) -> Question | str | None:
+        """What must still be asked: of a transfer, or which parameter of a tool."""
+        if not draft.wishes:
+            return others.missing(draft.tool, draft.arguments)
+        planned = (plan(wish, self.book, draft.tool) for wish in draft.wishes)
+        return next((found for found in planned if isinstance(found, Question)), None)
+
+    def _hear(self, draft: Draft | None, heard: Heard) -> Draft | None:
+        text = heard.text
         if len(text) > hearing.LONGEST:
             return None
-        speech = listen(text)
-        new = tuple(wishes(speech)) if self.box.transfer else ()
+        new = tuple(wishes(heard.speech)) if self.box.transfer else ()
         if self.box.transfer and new and not _answers_tool(draft, new):
-            return self._ordered(draft, new, self.box.transfer, unanswered=unanswered)
+            return self._ordered(draft, new, self.box.transfer, unanswered=heard.unanswered)
         if draft is None:
-            return self._other(text, speech)
+            return self._other(heard)
         if hearing.agrees(text):
-            return replace(draft, confirmed=not unanswered)
+            # A yes to "to whom?" is no answer.
+            asked = self.question(draft) is not None
+            return _aside(draft) if asked else replace(draft, confirmed=not heard.unanswered)
         if draft.wishes:
-            return self._answered(draft, text, speech)
-        return None if hearing.refuses(text) else self._told(draft, text)
+            return self._answered(draft, heard)
+        return self._told(draft, heard)
 
     def _ordered(
         self, draft: Draft | None, new: tuple[Wish, ...], tool: Tool, *, unanswered: bool
@@ -72,13 +105,14 @@ class Reader:
             return self._merged(draft, new[0])
         return Draft(tool, draft.wishes + new if unanswered else new)
 
-    def _answered(self, draft: Draft, text: str, speech: Speech) -> Draft | None:
+    def _answered(self, draft: Draft, heard: Heard) -> Draft | None:
         """Take what is no order as the answer to the question that was asked last."""
-        refused = any(clause.mood == "negated" for clause in speech.clauses)
-        if hearing.asks_aside(text):
-            return draft
-        if other := self._other(text, speech, strong=True):
+        text, speech = heard.text, heard.speech
+        if other := self._other(heard, strong=True):
             return other
+        if hearing.asks_aside(text):
+            return _aside(draft)
+        refused = any(clause.mood == "negated" for clause in speech.clauses)
         asked = self._open(draft)[1]
         found = fragment(text, speech)
         if not _EXPLICIT.search(text):
@@ -89,28 +123,66 @@ class Reader:
         if refused or hearing.refuses(text):
             explicit = found.amounts or (_EXPLICIT.search(text) and found.target)
             return self._merged(draft, found) if explicit and not refused else None
-        return self._merged(draft, found)
+        merged = self._merged(draft, found)
+        return _aside(draft) if merged.wishes == draft.wishes else merged
 
-    def _told(self, draft: Draft, text: str) -> Draft | None:
+    def _told(self, draft: Draft, heard: Heard) -> Draft | None:
+        """Take a message as the answer to what was asked for a tool, unless it is a new request."""
+        text = heard.text
         name = others.missing(draft.tool, draft.arguments)
-        if name is None or hearing.asks_who(text) or text.rstrip().endswith("?"):
-            return draft
-        value = others.answer_for(draft.tool, name, text, self.book)
-        more = {} if value is None else {name: value}
-        more = others.fill(draft.tool, text, self.book) | more
-        return replace(draft, arguments=draft.arguments | more, confirmed=False)
+        if hearing.refuses(text) and not (name and others.is_free(name) and _says_more(text)):
+            return None
+        requests = hearing.begins_as_request(text)
+        if requests and (other := self._other(heard, strong=True)):
+            return other
+        asks = hearing.asks_who(text) or text.rstrip().endswith("?")
+        if name is None or asks or (requests and hearing.asks_anew(text)):
+            return _aside(draft)
+        if name == entries.parameter(draft.tool) and entries.points(text):
+            pointed = f"{draft.pointed} {text}".strip()
+            return replace(draft, pointed=pointed, looked=False, choice=(), asides=0)
+        value = others.answer_for(draft.tool, name, text, self.book, self.year)
+        more = others.fill(draft.tool, text, self.book, self.year)
+        more |= {} if value is None else {name: value}
+        arguments = draft.arguments | more
+        if arguments == draft.arguments:
+            return _aside(draft)
+        return replace(draft, arguments=arguments, confirmed=False, asides=0)
 
-    def _other(self, text: str, speech: Speech, *, strong: bool = False) -> Draft | None:
-        tool = others.choose(self.box.others, speech, strong=True)
-        if tool is None and not strong and not hearing.asks_known(text):
-            tool = others.choose(self.box.others, speech, strong=False)
-        return Draft(tool, arguments=others.fill(tool, text, self.book)) if tool else None
+    def _other(self, heard: Heard, *, strong: bool = False) -> Draft | None:
+        tool = others.choose(self.box.others, heard.speech, strong=True)
+        if tool is None and not strong and not hearing.asks_known(heard.text):
+            tool = others.choose(self.box.others, heard.speech, strong=False)
+        if tool is None:
+            return None
+        found = Draft(tool, arguments=others.fill(tool, heard.text, self.book, self.year))
+        entry = entries.parameter(tool)
+        unknown = entry and entry not in found.arguments and self.box.history
+        return (
+            replace(found, pointed=heard.text) if unknown and entries.points(heard.text) else found
+        )
+
+    def _looked_up(
+        self, draft: Draft | None, conversation: Conversation, at: int, until: int
+    ) -> Draft | None:
+        """The same with the entry that was pointed at, once the history was looked up for it."""
+        if draft is None or not draft.pointed or draft.looked or self.box.history is None:
+            return draft
+        told = entries.told(conversation, self.box.history, at, until)
+        name = entries.parameter(draft.tool)
+        if told is None or name is None:
+            return draft
+        found = entries.meant(draft.pointed, told)
+        if len(found) != 1:
+            return replace(draft, looked=True, choice=tuple(map(entries.words, found)))
+        arguments = draft.arguments | {name: str(found[0]["id"])}
+        return replace(draft, arguments=arguments, pointed="", about=entries.words(found[0]))
 
     def _merged(self, draft: Draft, said: Wish) -> Draft:
         at, _ = self._open(draft)
         changed = list(draft.wishes)
         changed[at] = changed[at].merged(said)
-        return replace(draft, wishes=tuple(changed), confirmed=False)
+        return replace(draft, wishes=tuple(changed), confirmed=False, asides=0)
 
     def _open(self, draft: Draft) -> tuple[int, str]:
         """Which wish has a question open, and for what; the last one when all are complete."""
@@ -119,6 +191,16 @@ class Reader:
             if isinstance(found, Question):
                 return at, found.asked
         return len(draft.wishes) - 1, ""
+
+
+def _says_more(text: str) -> bool:
+    """Whether "no idea who that is" is rather a reason than a no."""
+    return len(text.split()) > 3 and not hearing.calls_off(text)
+
+
+def _aside(draft: Draft) -> Draft | None:
+    """What is still wanted after a message about something else: after a second one, nothing."""
+    return None if draft.asides else replace(draft, asides=1)
 
 
 def _answers_tool(draft: Draft | None, new: tuple[Wish, ...]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from baink_lab.sandbox.model.phrases import Speech
+from baink_lab.sandbox.model.phrases import Speech, strip_prefix
 
 _SHORT = 120  # characters of a plain yes, or of "continue transfer"
 LONGEST = 1000  # characters that are read with care; more is answered, but never acted on
@@ -37,6 +37,9 @@ _NO = re.compile(
     r"|abort|leave it)\b",
     re.IGNORECASE,
 )
+_OFF = re.compile(
+    r"\W*(?:no\W+)?(?:never ?mind|cancel|stop|forget|abort|leave it|don'?t|do not)\b", re.IGNORECASE
+)
 _STAND_IN = re.compile(
     r"\b(?:are|r) (?:you|u) (?:\w+ ){0,3}?(?:real|human|person|bot|robot|ai|a\.i\.|machine|llm"
     r"|gpt\S*|chatgpt|openai|claude|gemini|stand-?in|script(?:ed)?|fake|model|language model"
@@ -48,11 +51,13 @@ _STAND_IN = re.compile(
     re.IGNORECASE,
 )
 _HISTORY = re.compile(
-    r"\b(?:history|transactions?|statements?|activity|recent (?:payments|transfers)"
+    r"\b(?:history|transactions?|activity|recent (?:payments|transfers)"
     r"|(?:last|latest|past|previous) (?:\w+ )?(?:transactions?|payments?|transfers?|entries)"
     r"|what (?:did i|have i) (?:spen[dt]|pa(?:y|id)|move|sen[dt])\w*|spending)\b",
     re.IGNORECASE,
 )
+_STATEMENT = re.compile(r"\bstatements?\b", re.IGNORECASE)
+_DISPUTE = re.compile(r"\b(?:disput(?:e|es|ed|ing)|charge ?back)\b", re.IGNORECASE)
 _BALANCES = re.compile(
     r"\b(?:balances?|how much (?:money )?(?:do i|have i|is|are|i have|money)|how much .*\b(?:in|on)"
     r"|accounts?|what(?:'s| is| do i have) in|funds|am i (?:broke|rich)|my money"
@@ -72,8 +77,21 @@ _STATUS = re.compile(
     r"|how(?:'s| is) (?:the|my) (?:transfer|payment))\b",
     re.IGNORECASE,
 )
+_WAITS = re.compile(
+    r"\b(?:what|which \w+|anything|something|how many \w*)(?:'s|'re)?(?: \w+){0,3}? "
+    r"(?:waiting|waits?|pending|outstanding)\b"
+    r"|\b(?:waiting|waits?|pending) for (?:me|my)\b|\b(?:have|left|anything|what) to approve\b"
+    r"|\b(?:must|should|shall|do) i (?:have to )?approve\b",
+    re.IGNORECASE,
+)
 _HELLO = re.compile(r"\W*(?:hi|hello|hey|good (?:morning|afternoon|evening|day))\b", re.IGNORECASE)
 _THANKS = re.compile(r"\b(?:thanks|thank you|thx|cheers|bye|great|perfect)\b", re.IGNORECASE)
+_REQUEST = re.compile(
+    r"\W*(?:what|how|who|which|when|where|why|is|are|do|does|show|list|tell|give|get|read|see"
+    r"|fetch|check|find|view|open|dispute|i (?:want|need|would like|'?d like)|can (?:i|you)"
+    r"|could (?:i|you))\b",
+    re.IGNORECASE,
+)
 _SIDE = re.compile(
     r"\W*(?:what|how|who|which|when|where|why|is|are|do|does|did|has|have|am|show|list|tell)\b",
     re.IGNORECASE,
@@ -107,18 +125,31 @@ def refuses(text: str) -> bool:
     return bool(_NO.match(text))
 
 
+def calls_off(text: str) -> bool:
+    """Whether a message begins by taking back what was wanted: "never mind", "cancel"."""
+    return bool(_OFF.match(text))
+
+
 def asks_aside(text: str) -> bool:
     """Whether a message asks for something, rather than answering what it was asked."""
     if "?" in text or _SIDE.match(text) or asks_who(text):
         return True
-    return any(pattern.search(text) for pattern in (_HISTORY, _PAYEES, _STATUS)) or bool(
-        re.search(r"\bbalances?\b", text, re.IGNORECASE)
-    )
+    return _asks_for_news(text) or bool(_THANKS.search(text) or _HELLO.match(text))
+
+
+def asks_anew(text: str) -> bool:
+    """Whether a message that could be any answer asks for something that is known here."""
+    return begins_as_request(text) and (_asks_for_news(text) or asks_who(text))
+
+
+def begins_as_request(text: str) -> bool:
+    """Whether a message begins as wishes and questions do: "show …", "I want …", "can you …"."""
+    return bool(_REQUEST.match(text) or _REQUEST.match(strip_prefix(text)))
 
 
 def asks_known(text: str) -> bool:
     """Whether a message asks for something that this model knows without more tools."""
-    known = (_STAND_IN, _HISTORY, _PAYEES, _STATUS, _BALANCES)
+    known = (_STAND_IN, _HISTORY, _STATEMENT, _PAYEES, _STATUS, _WAITS, _BALANCES)
     return any(pattern.search(text) for pattern in known)
 
 
@@ -130,6 +161,16 @@ def asks_who(text: str) -> bool:
 def asks_history(text: str) -> bool:
     """Whether the customer wants to see what happened on an account."""
     return bool(_HISTORY.search(text))
+
+
+def asks_statement(text: str) -> bool:
+    """Whether a message is about an account's statement."""
+    return bool(_STATEMENT.search(text))
+
+
+def asks_dispute(text: str) -> bool:
+    """Whether a message is about disputing an entry."""
+    return bool(_DISPUTE.search(text))
 
 
 def asks_balances(text: str) -> bool:
@@ -144,7 +185,12 @@ def asks_payees(text: str) -> bool:
 
 def asks_status(text: str) -> bool:
     """Whether the customer asks how a transfer stands."""
-    return bool(_STATUS.search(text))
+    return bool(_STATUS.search(text)) or asks_what_waits(text)
+
+
+def asks_what_waits(text: str) -> bool:
+    """Whether the customer asks what waits for their approval."""
+    return bool(_WAITS.search(text))
 
 
 def greets(text: str) -> bool:
@@ -160,3 +206,9 @@ def thanks(text: str) -> bool:
 def asks_help(text: str) -> bool:
     """Whether a message asks how to go about something."""
     return bool(re.search(r"\bhelp\b|\bcan (?:you|i)\b|\bhow (?:do|can)\b", text, re.IGNORECASE))
+
+
+def _asks_for_news(text: str) -> bool:
+    known = (_HISTORY, _STATEMENT, _PAYEES, _STATUS, _WAITS)
+    balance = re.search(r"\bbalances?\b", text, re.IGNORECASE)
+    return bool(balance) or any(pattern.search(text) for pattern in known)

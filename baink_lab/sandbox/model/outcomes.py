@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from baink_lab.sandbox.model.amounts import money
+from baink_lab.sandbox.model.amounts import amount_text
 from baink_lab.sandbox.model.book import Book
 from baink_lab.sandbox.model.conversation import Answer, Call
+from baink_lab.sandbox.model.layout import laid_out
 from baink_lab.sandbox.model.toolbox import Tool, words_of
 
 ASK_AGAIN = "Shall I ask again?"
 TOO_OFTEN = "too_many_pushes"
 _OTHER_WAYS = "You can change it, or say \u201ctry again\u201d to ask once more."
-_MOST_DIGITS = 15
 NOT_APPROVED = {"denied", "expired", "unenrolled", "failed"}
+MEANWHILE = "We can talk on meanwhile."
+_NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 STATUSES = NOT_APPROVED | {"approved", "waiting"}
 
 # What a refusal's code means, in words for a customer.
@@ -37,9 +39,41 @@ _REASONS = {
 
 
 def tell(answers: list[Answer], book: Book, transfer: Tool | None) -> str:
-    """One paragraph for each outcome among the answers; empty when there is none."""
-    told = [_tell(answer, book, transfer) for answer in answers if answer.status in STATUSES]
-    return "\n\n".join(told)
+    """One paragraph for each outcome among the answers, and one for all that wait.
+
+    It is empty when there is none.
+    """
+    ended = [answer for answer in answers if answer.status in STATUSES - {"waiting"}]
+    told = [_tell(answer, book, transfer) for answer in ended]
+    waiting = [answer.call for answer in answers if answer.status == "waiting"]
+    return "\n\n".join([*told, *([_waiting(waiting, book, transfer)] if waiting else [])])
+
+
+def _waiting(calls: list[Call], book: Book, transfer: Tool | None) -> str:
+    counted = Counter(subject(call, book, transfer) for call in calls)
+    if len(counted) > 1:
+        lines = [f"- {_several(what, count)}" for what, count in counted.items()]
+        lead = "Waiting for your approval on your phone; until then nothing of it is done:"
+        return "\n".join([lead, *lines, MEANWHILE])
+    [(what, count)] = counted.items()
+    moves = transfer is not None and calls[0].name == transfer.name
+    if count > 1:
+        what, is_, yet = _several(what, count), "are", "they move nothing"
+    else:
+        is_, yet = "is", "it moves nothing"
+    yet = yet if moves else "nothing of it is done"
+    return (
+        f"{_capital(what)} {is_} waiting for your approval on your phone; until then {yet}. "
+        f"{MEANWHILE}"
+    )
+
+
+def _several(what: str, count: int) -> str:
+    """The same thing several times: "two transfers of $20.00 from Checking to Savings"."""
+    if count == 1:
+        return what
+    number = _NUMBERS.get(count, str(count))
+    return re.sub(r"^(?:the|your) (\w+)", rf"{number} \1s", what)
 
 
 def subject(call: Call, book: Book, transfer: Tool | None) -> str:
@@ -56,19 +90,6 @@ def _moved(call: Call, book: Book, transfer: Tool, between: str = "") -> str:
     return f"{amount}{between}{source} to {book.name(found.get('target'))}"
 
 
-def amount_text(value: object, currency: object, parameter: str = "") -> str:
-    """Write an amount of a call or an answer for a person; what is no number stays as it is."""
-    try:
-        number = Decimal(str(value))
-        if "cent" in parameter:
-            number /= 100
-        if number.adjusted() > _MOST_DIGITS:
-            return str(value)
-        return money(number, str(currency or "USD"))
-    except (InvalidOperation, ValueError):
-        return str(value)
-
-
 def _tell(answer: Answer, book: Book, transfer: Tool | None) -> str:
     content: Mapping[str, Any] = answer.content
     what = subject(answer.call, book, transfer)
@@ -77,12 +98,6 @@ def _tell(answer: Answer, book: Book, transfer: Tool | None) -> str:
     match answer.status:
         case "approved":
             return _approved(answer, book, transfer)
-        case "waiting":
-            yet = "it moves nothing" if moves else "nothing of it is done"
-            return (
-                f"{_capital(what)} is waiting for your approval on your phone; until then {yet}. "
-                "We can talk on meanwhile."
-            )
         case "denied" | "expired":
             why = f"You denied {what} on your phone."
             if answer.status == "expired":
@@ -97,7 +112,7 @@ def _tell(answer: Answer, book: Book, transfer: Tool | None) -> str:
 def _approved(answer: Answer, book: Book, transfer: Tool | None) -> str:
     result = answer.content.get("result")
     if transfer is None or answer.call.name != transfer.name:
-        found = f" {_capital(plain(result))}" if result not in (None, "", {}, []) else ""
+        found = f"\n{laid_out(result, book)}" if result not in (None, "", {}, []) else ""
         return f"Approved and done: {subject(answer.call, book, transfer)}.{found}"
     moved = _moved(answer.call, book, transfer, " moved")
     known = result if isinstance(result, Mapping) else {}
@@ -138,12 +153,3 @@ def _sentence(said: object) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def plain(result: Any) -> str:
-    """A tool's result for a person: its fields, one after the other."""
-    if isinstance(result, Mapping):
-        return "; ".join(f"{' '.join(words_of(str(k)))}: {plain(v)}" for k, v in result.items())
-    if isinstance(result, list):
-        return "\n".join(f"- {plain(item)}" for item in result)
-    return str(result)

@@ -31,7 +31,7 @@ def unanswered(turn: Turn) -> Turn:
     for _ in range(_TURNS):
         if hearing.wants_to_go_on(turn.text) or not wants_again(turn) or turn.talk.was_answered:
             break
-        turn = Turn(turn.talk.without_last, turn.box)
+        turn = Turn(turn.talk.without_last, turn.box, turn.year)
     return turn
 
 

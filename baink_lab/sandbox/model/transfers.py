@@ -17,10 +17,29 @@ Asked = Literal["amount", "source", "target"]
 
 @dataclass(frozen=True)
 class Question:
-    """What must be asked before a call can be made; `words` end with a question mark."""
+    """What must be asked before a call can be made.
+
+    `ask` is a question without its mark, `choice` what it can be answered with, and `problem`
+    what was wrong with what was said.
+    """
 
     asked: Asked
-    words: str
+    ask: str
+    choice: Sequence[Entry] = ()
+    problem: str = ""
+
+    @property
+    def words(self) -> str:
+        """The question as it is asked the first time."""
+        names = ", ".join(entry.name for entry in self.choice)
+        listed = f" I know: {names}." if names else ""
+        return f"{self.problem} {self.ask}?{listed}".strip()
+
+    @property
+    def again(self) -> str:
+        """The same in one sentence, for who has heard it before."""
+        names = ", ".join(entry.name for entry in self.choice)
+        return f"{self.ask} ({names})?" if names else f"{self.ask}?"
 
 
 @dataclass(frozen=True)
@@ -80,7 +99,7 @@ def _ends(wish: Wish, book: Book, tool: Tool) -> tuple[Entry | None, Entry] | Qu
         if source is None and target is not None:
             choice = [entry for entry in book.own if entry.id != target.id]
             ask = _with_amount(wish, "from which account")
-            return Question("source", f"{ask}?{_listed(choice)}")
+            return Question("source", ask, choice)
     if target is None:
         return _ask_target(wish, source, others, tool)
     return source, target
@@ -90,7 +109,7 @@ def _ask_target(wish: Wish, source: Entry | None, others: Sequence[Entry], tool:
     where = "to whom or to which account"
     if source is None and "source" in tool.slots:
         where = f"from which account, and {where}"
-    return Question("target", f"{_with_amount(wish, where)}?{_listed(others)}")
+    return Question("target", _with_amount(wish, where), others)
 
 
 def _with_amount(wish: Wish, ask: str) -> str:
@@ -111,13 +130,13 @@ def _one(
     if len(fit) == 1:
         return fit[0]
     if taken is not None and not fit and matches(said, [taken]):
-        words = f"The money cannot go to {taken.name} and come from it. Where to, then?"
-        return Question(asked, f"{words}{_listed(among)}")
+        problem = f"The money cannot go to {taken.name} and come from it."
+        return Question(asked, "Where to, then", among, problem)
     if fit:
-        return Question(asked, f"Which one do you mean by \u201c{said}\u201d?{_listed(fit)}")
+        return Question(asked, f"Which one do you mean by \u201c{said}\u201d", fit)
     end = "an account of yours called" if asked == "source" else "an account or payee called"
     where = "From which account" if asked == "source" else "To whom or to which account"
-    return Question(asked, f"I do not find {end} \u201c{said}\u201d. {where}?{_listed(among)}")
+    return Question(asked, where, among, f"I do not find {end} \u201c{said}\u201d.")
 
 
 def _unlisted(said: str) -> Entry:
@@ -127,25 +146,19 @@ def _unlisted(said: str) -> Entry:
 def _amount(wish: Wish, source: Entry | None, target: Entry) -> Amount | Question:
     origin = f" from {source.name}" if source else ""
     if not wish.amounts:
-        return Question("amount", f"How much shall I move{origin} to {target.name}?")
+        return Question("amount", f"How much shall I move{origin} to {target.name}")
     if len(wish.amounts) > 1:
         said = " or ".join(amount.said for amount in wish.amounts)
-        return Question("amount", f"Which amount shall I move to {target.name}: {said}?")
+        return Question("amount", f"Which amount shall I move to {target.name}: {said}")
     amount = wish.amounts[0]
     if amount.value is None:
-        return Question(
-            "amount", f"{amount.problem} (\u201c{amount.said}\u201d). How much exactly?"
-        )
+        problem = f"{amount.problem} (\u201c{amount.said}\u201d)."
+        return Question("amount", "How much exactly", problem=problem)
     own = source.currency if source else ""
     if own and amount.currency and amount.currency != own:
-        words = f"{source.name if source else ''} is in {own}, and I cannot exchange money."
-        return Question("amount", f"{words} How much in {own}?")
+        problem = f"{source.name if source else ''} is in {own}, and I cannot exchange money."
+        return Question("amount", f"How much in {own}", problem=problem)
     return amount
-
-
-def _listed(entries: Sequence[Entry]) -> str:
-    names = ", ".join(entry.name for entry in entries)
-    return f" I know: {names}." if names else ""
 
 
 def _arguments(values: Mapping[str, Any], tool: Tool) -> dict[str, Any]:

@@ -14,10 +14,14 @@ from baink_lab.sandbox.model.toolbox import Toolbox
 
 @dataclass(frozen=True)
 class Turn:
-    """One request, read: `talk` is what was said so far, `box` the tools at hand."""
+    """One request, read.
+
+    `talk` is what was said so far, `box` the tools at hand, `year` the one that it is now.
+    """
 
     talk: Conversation
     box: Toolbox
+    year: int
 
     @cached_property
     def book(self) -> Book:

@@ -16,10 +16,14 @@ _PIECE = re.compile(rf"(?:\s*\S+){{1,{_WORDS_A_CHUNK}}}\s*|\s+")
 
 @dataclass(frozen=True)
 class Reply:
-    """What the model says or calls; never both."""
+    """What the model says or calls; never both.
+
+    `tells_news` when the text tells what came since the last words, which is not told twice.
+    """
 
     text: str = ""
     calls: tuple[tuple[str, dict[str, Any]], ...] = field(default=())
+    tells_news: bool = False
 
 
 class Completion:

@@ -6,6 +6,7 @@ import json
 import httpx
 from openai import AsyncOpenAI
 
+from baink_lab.clock import VirtualClock
 from baink_lab.sandbox.model import create_app
 
 BOOK = {
@@ -46,6 +47,37 @@ TOOLS = [
     tool("read_tax_documents", "Read the customer's tax documents."),
 ]
 
+STATEMENT = tool("read_statement", "Read the customer's statement of one year.", ("year",))
+STATEMENT["function"]["parameters"]["properties"]["year"] = {
+    "type": "integer", "minimum": 1000, "maximum": 9000,
+}  # fmt: skip
+DISPUTE = tool(
+    "open_dispute",
+    "Open a dispute ticket at the bank for one entry of the customer's accounts.",
+    ("transfer_id", "reason"),
+)
+#: What Aiya has at the end of lab 06.
+GATED = [*TOOLS[:3], STATEMENT, DISPUTE]
+
+
+def entry(name, at, amount, counterparty):
+    return {
+        "id": f"tr_{name}", "amount": amount, "currency": "USD", "memo": "", "at": at,
+        "counterparty": counterparty,
+    }  # fmt: skip
+
+
+ENTRIES = {
+    "acc_checking": [
+        entry("c2", "2023-11-10T08:00:00Z", "-20.00", "Mia Moreau"),
+        entry("c1", "2023-11-02T08:00:00Z", "-35.50", "Ben Brandt"),
+    ],
+    "acc_savings": [
+        entry("s2", "2023-11-12T08:00:00Z", "9.00", "Interest"),
+        entry("s1", "2023-11-01T08:00:00Z", "5.00", "Mia Moreau"),
+    ],
+}
+
 
 def confirming():
     tools = copy.deepcopy(TOOLS)
@@ -54,8 +86,9 @@ def confirming():
 
 
 def http():
+    """The model's server, whose clock stands still in November 2023."""
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=create_app()), base_url="http://model"
+        transport=httpx.ASGITransport(app=create_app(VirtualClock())), base_url="http://model"
     )
 
 
@@ -66,10 +99,10 @@ def openai(client):
 class Chat:
     """One conversation; `made` are the calls so far without lookups of accounts."""
 
-    def __init__(self, answer=None, tools=None):
+    def __init__(self, answer=None, tools=None, entries=None):
         self.messages = [{"role": "system", "content": "You are Aiya."}]
         self.answer, self.tools, self.made = answer or APPROVED, tools or TOOLS, []
-        self.lookups = 0
+        self.lookups, self.entries = 0, entries or {}
 
     async def say(self, text, role="user"):
         self.messages.append({"role": role, "content": text})
@@ -97,8 +130,11 @@ class Chat:
         name, _, call_id = self.made[number]
         return f"Event: outcome of tool call {call_id} ({name}): {json.dumps(outcome)}"
 
+    def called(self, name):
+        return [arguments for made, arguments, _ in self.made if made == name]
+
     def transfers(self):
-        return [arguments for name, arguments, _ in self.made if name == "transfer_funds"]
+        return self.called("transfer_funds")
 
     def _run(self, calls):
         waits = False
@@ -110,7 +146,9 @@ class Chat:
             else:
                 self.made.append((name, json.loads(call["function"]["arguments"]), call["id"]))
                 if name == "get_history":
-                    content = {"account_id": "x", "entries": []}
+                    account = self.made[-1][1]["account_id"]
+                    found = self.entries.get(account, [])
+                    content = {"account_id": account, "entries": found}
             waits = waits or content.get("status") == "waiting"
             answer = {"role": "tool", "tool_call_id": call["id"], "content": json.dumps(content)}
             self.messages.append(answer)
