@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import html
+import re
 from typing import Any
 
 from baink_lab.aiya import Aiya
@@ -12,10 +13,12 @@ from baink_lab.approvals.threads import Closed
 from baink_lab.clock import Clock
 from baink_lab.errors import BainkError
 from baink_lab.lab.chat_offer import CONTINUE, Enrolled, Offer
+from baink_lab.lab.chat_waits import FindLost, Waits, still_waits
 from baink_lab.lab.entry import entry
 from baink_lab.lab.from_widgets import Runner
 from baink_lab.lab.guarded import PieceRaised
-from baink_lab.lab.show import WidgetShown, clock_face
+from baink_lab.lab.phone_screen import Lost
+from baink_lab.lab.show import WidgetShown
 
 # Turned around, so that it stays at the newest line whenever it is drawn anew.
 _STYLE = (
@@ -23,8 +26,13 @@ _STYLE = (
     "border:1px solid var(--jp-border-color1,#8a8a8a);border-radius:.5em;"
     "background:var(--jp-layout-color1,transparent);color:var(--jp-ui-font-color1,inherit)"
 )
+_LINK = (
+    "text-decoration:underline;color:var(--jp-content-link-color,LinkText);overflow-wrap:anywhere"
+)
 _UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
 TRY_AGAIN = "try again"
+# What a sentence goes on with after an address is none of it.
+_ADDRESS = re.compile(r"https?://[^\s<>\"“”]*[^\s<>\"“”.,;:!?)\]'\u2019]")
 
 
 class Chat:
@@ -35,9 +43,12 @@ class Chat:
         thread: the conversation.
         clock: the lab's.
         enrolled: asks the tenant whether the customer has a phone now.
+        lost: tells what was sent to phones that are gone.
     """
 
-    def __init__(self, aiya: Aiya, thread: str, clock: Clock, enrolled: Enrolled) -> None:
+    def __init__(
+        self, aiya: Aiya, thread: str, clock: Clock, enrolled: Enrolled, lost: FindLost
+    ) -> None:
         import ipywidgets as w  # noqa: PLC0415 - the lab works without widgets too
 
         self._aiya = aiya
@@ -47,7 +58,9 @@ class Chat:
         self._writing = ""
         self._listening = contextlib.ExitStack()
         self._runner = Runner()
-        self._waits: dict[str, float] = {}
+        self._waits: dict[str, Waits] = {}
+        self._find_lost = lost
+        self._lost: list[Lost] = []
         self._busy = 0
         self._log, self._news, self._status = w.HTML(), w.HTML(), w.HTML()
         self._offer = Offer(lambda: self._runner.start(lambda: self._say(CONTINUE)), enrolled)
@@ -69,7 +82,7 @@ class Chat:
                 who = "You" if message["role"] == "user" else "Aiya"
                 self._lines.append((who, message["content"]))
         for approval in await self._aiya.waiting(self._thread):
-            self._waits[approval.id] = approval.expires_at
+            self._waits[approval.id] = Waits(approval.binding_message, approval.expires_at)
         self._listening.enter_context(self._aiya.listen(self._hear))
         self._ticker = asyncio.create_task(self._tick(), name="chat countdown")
         self._draw()
@@ -132,7 +145,8 @@ class Chat:
                 self._writing = ""
                 self._line("Aiya", event["text"])
             case "push_sent":
-                self._waits[event["approval_id"]] = event["expires_at"]
+                waits = Waits(event["binding_message"], event["expires_at"])
+                self._waits[event["approval_id"]] = waits
                 said = f"I sent a push to your phone: “{event['binding_message']}”."
                 self._line("Aiya", said)
                 self._offer.hide()
@@ -149,6 +163,7 @@ class Chat:
 
     async def _tick(self) -> None:
         while True:
+            self._lost = await self._find_lost() if self._waits else []
             self._tell_status()
             await asyncio.sleep(1)
 
@@ -157,8 +172,7 @@ class Chat:
         if self._busy and not self._writing:
             text = "Aiya is thinking …"
         elif self._waits:
-            left = clock_face(max(self._waits.values()) - self._clock.now())
-            text = f"Waiting for your phone: {left} left. You may go on talking."
+            text = still_waits(self._waits.values(), self._lost, self._clock.now())
         shown = f"<small>{text}</small>"
         if self._status.value != shown:
             self._status.value = shown
@@ -166,7 +180,7 @@ class Chat:
     def _draw(self) -> None:
         lines = [*self._lines, *([("Aiya", self._writing)] if self._writing else [])]
         body = "".join(
-            f'<p style="white-space:pre-line"><strong>{who}:</strong> {html.escape(text)}</p>'
+            f'<p style="white-space:pre-line"><strong>{who}:</strong> {_said(who, text)}</p>'
             for who, text in lines
         )
         hello = "<p>Ask Aiya for a transfer.</p>"
@@ -175,3 +189,16 @@ class Chat:
             f'style="{_STYLE}"><div>{body or hello}</div></div>'
         )
         self._tell_status()
+
+
+def _said(who: str, text: str) -> str:
+    """A line as HTML; in what Aiya says addresses can be clicked, in nothing else."""
+    if who != "Aiya":
+        return html.escape(text)
+    parts, end = [], 0
+    for found in _ADDRESS.finditer(text):
+        url = html.escape(found[0])
+        link = f'<a href="{url}" target="_blank" rel="noreferrer" style="{_LINK}">{url}</a>'
+        parts += [html.escape(text[end : found.start()]), link]
+        end = found.end()
+    return "".join([*parts, html.escape(text[end:])])

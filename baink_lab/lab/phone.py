@@ -14,7 +14,7 @@ from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.durations import in_words
 from baink_lab.lab.from_widgets import has_widgets
 from baink_lab.lab.phone_card import Decision
-from baink_lab.lab.phone_screen import Notification, Screen
+from baink_lab.lab.phone_screen import Lost, Notification, Screen, Standing
 from baink_lab.lab.show import Shown, WidgetShown, clock_face, paragraph, table, time_of_day
 from baink_lab.sandbox.loopback import loopback_http
 
@@ -67,6 +67,22 @@ class Phone:
         answer = await self._call("GET", "notifications")
         return list(answer.json())
 
+    async def standing(self) -> Standing:
+        """Whether a phone is enrolled, and what waits on phones that are gone.
+
+        Raises:
+            PhoneError: live mode, or the phone does not answer.
+        """
+        told = (await self._call("GET", "standing")).json()
+        lost = [Lost(one["id"], one["binding_message"], _seconds(one)) for one in told["lost"]]
+        return Standing(told["enrolled"], lost)
+
+    async def lost(self) -> list[Lost]:
+        """What waits on phones that are gone; of a real phone nobody here knows."""
+        with contextlib.suppress(PhoneError):
+            return (await self.standing()).lost
+        return []
+
     async def approve(self, notification_id: str | None = None) -> Shown:
         """Approve one notification: the newest, unless its id is given.
 
@@ -92,7 +108,7 @@ class Phone:
         if self._url is None:
             return paragraph(LIVE)
         one = _chosen(await self.waiting(), notification_id)
-        ends = datetime.fromisoformat(one["expires_at"]).timestamp()
+        ends = _seconds(one)
         left = ends - self.clock.now()
         return paragraph(
             f"Nobody answers “{one['binding_message']}”: it lapses in {clock_face(left)} minutes, "
@@ -120,7 +136,7 @@ class Phone:
         There is one, however often it is shown: all of its pictures live.
         """
         if self._screen is None:
-            self._screen = Screen(self.waiting, self.decide, self.clock)
+            self._screen = Screen(self.waiting, self.standing, self.decide, self.clock)
         self._screen.switch_on()
         address = f"open {self.url}, or " if self._url else ""
         words = f"The phone. Without widgets: {address}run await lab.phone.approve()"
@@ -154,6 +170,10 @@ class Phone:
             with contextlib.suppress(httpx.HTTPError):
                 return await http.request(method, f"{url}{path}", **content)
         raise PhoneError("The phone does not answer: is the sandbox running?")
+
+
+def _seconds(one: Notification) -> float:
+    return datetime.fromisoformat(one["expires_at"]).timestamp()
 
 
 def _chosen(waiting: list[Notification], notification_id: str | None) -> Notification:

@@ -46,7 +46,7 @@ export default { render({ model, el }) {
 } };
 """
 _CSS = """
-.baink-card{margin:.4em 0;width:100%}
+.baink-card{margin:.4em 0;width:100%;flex:0 0 auto}
 .baink-card article{box-sizing:border-box;padding:.6em .9em .8em;border-radius:.7em;
   border:2px solid var(--jp-border-color1,#8a8a8a);color:var(--jp-ui-font-color1,inherit);
   background:var(--jp-layout-color1,transparent)}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import html
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +18,36 @@ from baink_lab.lab.show import clock_face
 LOOK_SECONDS = 0.5
 OFF = "This phone is switched off, as its lab was closed. Run the cell again to see it live."
 
+NOTHING = "Nothing waits for you."
+NO_PHONE = "No phone is enrolled, so nobody can be asked here."
+OVER = "Waits no longer, as it was answered or its time was up"
+SENT_TO_NOBODY = "Nobody can answer it, as it was sent to a phone that is gone"
 _UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
 
 Notification = dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Lost:
+    """A request that was sent to a phone which is gone: nobody can answer it any more.
+
+    Attributes:
+        id: the phone's name for it.
+        message: what it says.
+        expires_at: when it lapses, in seconds since the epoch.
+    """
+
+    id: str
+    message: str
+    expires_at: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Standing:
+    """Whether a phone is enrolled, and what was sent to phones that are gone."""
+
+    enrolled: bool
+    lost: list[Lost]
 
 
 class Screen:
@@ -27,6 +55,7 @@ class Screen:
 
     Args:
         waiting: tells what waits.
+        standing: tells whether there is a phone at all.
         decide: presses a button.
         clock: the lab's.
 
@@ -37,28 +66,33 @@ class Screen:
     def __init__(
         self,
         waiting: Callable[[], Awaitable[list[Notification]]],
+        standing: Callable[[], Awaitable[Standing]],
         decide: Callable[[Decision, str], Awaitable[object]],
         clock: Clock,
     ) -> None:
         import ipywidgets  # noqa: PLC0415 - the lab works without widgets too
 
         self._waiting = waiting
+        self._standing = standing
         self._decide = decide
         self._clock = clock
         self._runner = Runner()
         self._watcher: asyncio.Task[None] | None = None
         self._cards: dict[str, Any] = {}
         self._new = ""  # the request that is being told as new
-        self._none = ipywidgets.HTML("<p>Nothing waits for you.</p>")
-        self._told = ipywidgets.HTML()
-        self._list = ipywidgets.VBox()
-        title = ipywidgets.HTML("<strong>Your phone</strong>")
+        self._none, self._lost, self._told = (ipywidgets.HTML() for _ in range(3))
+        # Many requests push nothing below out of sight: their buttons scroll into view by Tab.
+        self._list = ipywidgets.VBox(
+            layout=ipywidgets.Layout(max_height="26em", overflow="hidden auto", flex="0 0 auto")
+        )
+        title = self._title = ipywidgets.HTML()
         self.box = ipywidgets.VBox(
-            [title, self._list, self._told],
+            [title, self._list, self._lost, self._told],
             layout=ipywidgets.Layout(
                 border="1px solid", padding="0.8em", width="100%", max_width="26em"
             ),
         )
+        self._show({})
 
     @property
     def is_on(self) -> bool:
@@ -82,18 +116,22 @@ class Screen:
     async def _watch(self) -> None:
         while True:
             try:
-                self._update(await self._waiting())
+                # In this order: what goes in between is lost, and not answered.
+                waiting = await self._waiting()
+                self._update(waiting, await self._standing())
             except BainkError as problem:
                 self._clear()
                 self._say(problem.sentence)
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _update(self, waiting: list[Notification]) -> None:
+    def _update(self, waiting: list[Notification], standing: Standing) -> None:
         now = {one["id"]: one for one in waiting}
         new = [one for key, one in now.items() if key not in self._cards]
         if self._new and self._new not in now:  # before the list says that nothing waits
-            message = self._cards[self._new].message
-            self._say(f"Waits no longer, as it was answered or its time was up: {message}")
+            lost = self._new in {one.id for one in standing.lost}
+            self._say(f"{SENT_TO_NOBODY if lost else OVER}: {self._cards[self._new].message}")
+        _put(self._none, NOTHING if standing.enrolled else NO_PHONE)
+        _put(self._lost, lapsing(standing.lost, self._clock.now()))
         cards = {key: self._cards.get(key) or self._card(one) for key, one in now.items()}
         self._show(cards, empty=(self._none,))
         for one in new:
@@ -107,12 +145,15 @@ class Screen:
     def _clear(self) -> None:
         """What waits is not known."""
         self._new = ""
+        _put(self._lost, "")
         self._show({})
 
     def _show(self, cards: dict[str, Any], empty: tuple[Any, ...] = ()) -> None:
         gone = [one for key, one in self._cards.items() if key not in cards]
         self._cards = cards
         self._list.children = tuple(cards.values()) or empty
+        waits = f": {len(cards)} requests wait" if len(cards) > 1 else ""
+        self._title.value = f"<strong>Your phone{waits}</strong>"
         for one in gone:
             _discard(one)
 
@@ -144,6 +185,22 @@ class Screen:
         self._new = ""
         look = f' style="{style}"' if style else ""
         self._told.value = f'<p role="status" aria-live="polite"{look}>{html.escape(text)}</p>'
+
+
+def lapsing(lost: Sequence[Lost], now: float) -> str:
+    """What is to be said of requests that were sent to a phone which is gone; "" for none."""
+    if not lost:
+        return ""
+    left = clock_face(max(one.expires_at for one in lost) - now)
+    if len(lost) == 1:
+        return f"A request went to a phone that is gone, and lapses in {left}."
+    return f"{len(lost)} requests went to a phone that is gone, and lapse in {left}."
+
+
+def _put(widget: Any, text: str) -> None:
+    shown = f"<p>{html.escape(text)}</p>" if text else ""
+    if widget.value != shown:
+        widget.value = shown
 
 
 def _facts(one: Notification) -> list[tuple[str, str]]:

@@ -75,7 +75,8 @@ class Surviving(Talking):
         panel = (await self._new_panel()).box
         layout = w.Layout(flex="2 1 16em", min_width="0", grid_gap="1em")
         side = w.VBox([phone.widget, panel], layout=layout)
-        panel.layout.width = "100%"
+        panel.layout.width = phone.widget.layout.width = "100%"
+        panel.layout.max_width = "26em"
         chat.widget.layout.width, chat.widget.layout.flex = "auto", "3 1 24em"
         # Side by side where there is room, else one below the other.
         row = w.HBox([chat.widget, side], layout=w.Layout(flex_flow="row wrap", grid_gap="1em"))

@@ -204,7 +204,7 @@ class Talking(Opened):
         async def enrolled() -> bool:
             return bool(await phones(self.manager(), self.world))
 
-        self._chat = Chat(aiya, self.thread, self.clock, enrolled)
+        self._chat = Chat(aiya, self.thread, self.clock, enrolled, self.phone.lost)
         return await self._chat.open()
 
     async def settled(self, *, autopilot: Decision = "approve") -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from baink_lab.auth0.machine_token import ManagementError
 from baink_lab.lab import chat_offer, open_lab
+from baink_lab.lab.chat import _said
 from baink_lab.lab.chat_offer import Offer
 from baink_lab.lab.enrolment import enroll_stand_in
 from baink_lab.lab.opening import _opened
@@ -253,3 +254,68 @@ async def test_the_log_is_quiet_and_whole_lines_are_told(lab):
     await send(shown, "hello")
     await until(lambda: 'role="status"' in text_of(shown), shown)
     assert 'role="log" aria-live="off"' in text_of(shown)
+
+
+async def test_the_countdown_tells_what_went_to_a_phone_that_is_gone(lab):
+    shown = await lab.chat()
+    for dollars in (20, 20, 30):
+        await send(shown, f"Move ${dollars} from checking to savings")
+    await until(lambda: text_of(shown).count("</strong> I sent a push to your phone") == 3, shown)
+    await until(lambda: "Waiting for your phone: 4:" in text_of(shown), shown)
+    await lab.unenroll()
+    await until(
+        lambda: "3 requests went to a phone that is gone, and lapse in 4:" in text_of(shown)
+    )
+    assert "Waiting for your phone" not in text_of(shown)
+    await enroll_stand_in(await lab.manager().enrollment_ticket(lab.world.user_id))
+    await send(shown, "Move $20 from checking to savings")
+    await until(lambda: "Waiting for your phone: 4:" in text_of(shown), shown)
+    assert "3 requests went to a phone that is gone" in text_of(shown)
+    await lab.phone.approve()
+    await until(lambda: "Waiting for your phone" not in text_of(shown), shown)
+    assert "3 requests went to a phone that is gone" in text_of(shown)
+
+
+async def test_an_approval_is_never_told_as_lost(lab):
+    """Between the button and the poll that brings the token, the phone shows it no more."""
+    shown = await lab.chat()
+    seen = []
+    for one in parts(shown.widget):
+        one.observe(lambda _: seen.append(text_of(shown)))
+    await send(shown, MOVE)
+    await until(lambda: "Waiting for your phone: 4:" in text_of(shown), shown)
+    await lab.phone.approve()
+    await until(lambda: "Done: $25.00 moved" in text_of(shown), shown)
+    assert [one for one in seen if "phone that is gone" in one] == []
+
+
+async def test_an_address_that_aiya_says_is_a_link_and_nothing_else_is(lab):
+    await lab.unenroll()
+    shown = await lab.chat()
+    await send(shown, "<b>hello</b> https://evil.example/?a=1&b=<i>")
+    await until(lambda: "evil.example" in text_of(shown), shown)
+    assert 'href="https://evil' not in text_of(shown)
+    assert "&lt;b&gt;hello&lt;/b&gt;" in text_of(shown)
+    await send(shown, MOVE)
+    linked = r'Enrol it here: <a href="(http://[^"]+)" target="_blank" rel="noreferrer"[^>]*>\1</a>'
+    await until(lambda: re.search(linked, text_of(shown)), shown)
+    assert html.unescape(re.search(linked, text_of(shown))[1]) == offered(shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("See https://a.example/x?y=1&z=2. Then", ["https://a.example/x?y=1&amp;z=2"]),
+        ("(https://a.example/x), “http://b.example”", ["https://a.example/x", "http://b.example"]),
+        ("javascript:alert(1) ftp://a.example data:text/html,x", []),
+        ('https://a.example/"onmouseover="x', ["https://a.example/"]),
+        ("https://a.example/<script>", ["https://a.example/"]),
+        ("https://", []),
+    ],
+)
+def test_links_are_addresses_and_never_markup(text, links):
+    shown = _said("Aiya", text)
+    assert re.findall(r'<a href="([^"]*)" target="_blank" rel="noreferrer"', shown) == links
+    assert html.unescape(re.sub(r"</?a\b[^>]*>", "", shown)) == text
+    assert "<a" not in _said("You", text)
+    assert "<script" not in shown

@@ -11,6 +11,7 @@ from ipywidgets.widgets import widget as models
 
 from baink_lab.auth0 import CibaClient
 from baink_lab.lab import open_lab
+from baink_lab.lab.enrolment import enroll_stand_in
 from baink_lab.lab.opening import _opened
 
 pytestmark = pytest.mark.timeout(90)
@@ -193,3 +194,29 @@ async def test_rich_details_are_told_as_auth0s_own_app_tells_them(lab):
     ]
     await lab.phone.deny()
     await changed(box, lambda: not cards(box))
+
+
+async def enrol_another(lab):
+    await enroll_stand_in(await lab.manager().enrollment_ticket(lab.world.user_id))
+
+
+async def test_a_phone_that_is_gone_is_told_and_so_is_what_was_sent_to_it(lab):
+    box = lab.phone.widget().widget
+    await changed(box, lambda: "Nothing waits for you." in said(box))
+    for _ in range(2):
+        await lab.say(MOVE)
+    await changed(box, lambda: len(cards(box)) == 2)
+    assert "Your phone: 2 requests wait" in said(box)
+    await lab.unenroll()
+    await changed(box, lambda: "No phone is enrolled" in said(box))
+    assert "Nothing waits" not in said(box)
+    assert "Waits no longer" not in said(box)
+    assert "Nobody can answer it, as it was sent to a phone that is gone: Move 25" in said(box)
+    assert "2 requests went to a phone that is gone, and lapse in 4:" in said(box)
+    # A new one knows nothing of them.
+    await enrol_another(lab)
+    await changed(box, lambda: "Nothing waits for you." in said(box))
+    assert "2 requests went to a phone that is gone" in said(box)
+    await lab.clock.advance("6 min")
+    await changed(box, lambda: "requests went" not in said(box))
+    assert "Nothing waits for you." in said(box)

@@ -29,6 +29,10 @@ class Inbox(Protocol):
         """What waits for an answer, oldest first."""
         ...
 
+    def standing(self) -> dict[str, Any]:
+        """Whether a phone is enrolled, and what was sent to one that is gone."""
+        ...
+
     def decide(self, notification_id: str, decision: Literal["approve", "deny"]) -> None:
         """Answer one."""
         ...
@@ -47,6 +51,7 @@ def create_app(inbox: Inbox, secret: str, *, hosts: tuple[str, ...] = ()) -> ASG
         routes=[
             Route("/", phone.page),
             Route("/notifications", phone.list),
+            Route("/standing", phone.standing),
             Route("/notifications/{id}", phone.decide, methods=["POST"]),
         ],
         exception_handlers={
@@ -72,6 +77,9 @@ class _Phone:
         # The page's countdown goes by the sandbox's time, which a learner may set forward.
         headers = GUARDED | {"x-now": f"{self._inbox.now() * 1000:.0f}"}
         return JSONResponse(self._inbox.notifications(), headers=headers)
+
+    async def standing(self, request: Request) -> Response:
+        return JSONResponse(self._inbox.standing(), headers=GUARDED)
 
     async def decide(self, request: Request) -> Response:
         decision = await _decision(request)

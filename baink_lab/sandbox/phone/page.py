@@ -56,6 +56,7 @@ HTML = """<!doctype html>
 "use strict";
 const list = document.getElementById("list"), told = document.getElementById("told");
 const link = document.getElementById("link"), none = document.getElementById("none");
+const nothing = none.textContent;
 const shown = new Map();
 let fresh = null;  // the request that is being told as new
 let ahead = 0;  // of the sandbox's clock before this machine's, in milliseconds
@@ -112,12 +113,13 @@ async function decide(item, card, decision) {
   }
 }
 
-function remove(id) {
+function remove(id, lost) {
   const one = shown.get(id);
   if (!one) return;
   one.card.remove();
   if (fresh === id)
-    tell("Waits no longer, as it was answered or its time was up: " + one.item.binding_message);
+    tell((lost ? "Nobody can answer it, as it was sent to a phone that is gone: "
+      : "Waits no longer, as it was answered or its time was up: ") + one.item.binding_message);
   shown.delete(id);
   none.hidden = shown.size > 0;
 }
@@ -138,8 +140,12 @@ async function look() {
     const answer = await fetch("notifications");
     ahead = Number(answer.headers.get("x-now")) - Date.now();
     const waiting = await answer.json();
+    const standing = await (await fetch("standing")).json();
     const ids = new Set(waiting.map(item => item.id));
-    for (const id of [...shown.keys()]) if (!ids.has(id)) remove(id);
+    const lost = new Set(standing.lost.map(item => item.id));
+    for (const id of [...shown.keys()]) if (!ids.has(id)) remove(id, lost.has(id));
+    none.textContent = standing.enrolled ? nothing
+      : "No phone is enrolled, so nobody can be asked here.";
     for (const item of waiting) if (!shown.has(item.id)) add(item);
     link.textContent = "connected";
     none.hidden = shown.size > 0;

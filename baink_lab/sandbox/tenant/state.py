@@ -152,6 +152,14 @@ class Tenant:
         pending = self.ciba.pending(self.now())
         return [one.notification(self.userinfo_url) for one in pending if self._is_held(one)]
 
+    def standing(self) -> dict[str, Any]:
+        """Whether the default customer has a phone, and what waits on phones that are gone."""
+        pending = self.ciba.pending(self.now())
+        told = [one.notification(self.userinfo_url) for one in pending if not self._is_held(one)]
+        names = ("id", "binding_message", "expires_at")
+        enrolled = bool(models.push_devices(self, self.credentials()["user_id"]))
+        return {"enrolled": enrolled, "lost": [{name: one[name] for name in names} for one in told]}
+
     def decide(
         self,
         notification_id: str,

@@ -1,0 +1,45 @@
+"""What the chat says while it waits: for the phone, or for requests to a phone that is gone."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+
+from baink_lab.lab.phone_screen import Lost, lapsing
+from baink_lab.lab.show import clock_face
+
+#: Tells what was sent to phones that are gone.
+FindLost = Callable[[], Awaitable[list[Lost]]]
+_TALK_ON = "You may go on talking."
+
+
+@dataclasses.dataclass(frozen=True)
+class Waits:
+    """A request that was sent: what it says, and when its time is up."""
+
+    message: str
+    expires_at: float
+
+
+def still_waits(sent: Iterable[Waits], lost: Iterable[Lost], now: float) -> str:
+    """What waits, with the time left.
+
+    Args:
+        sent: of this conversation, and without an outcome.
+        lost: what was sent to phones that are gone, also from elsewhere: told apart by their words.
+        now: seconds since the epoch.
+    """
+    gone = Counter(one.message for one in lost)
+    asked, dead = [], []
+    for one in sorted(sent, key=lambda one: one.expires_at):
+        if gone[one.message]:  # those that are gone were sent before the others
+            gone[one.message] -= 1
+            dead.append(Lost("", one.message, one.expires_at))
+        else:
+            asked.append(one)
+    words = [lapsing(dead, now)] if dead else []
+    if asked:
+        left = clock_face(max(one.expires_at for one in asked) - now)
+        words.insert(0, f"Waiting for your phone: {left} left.")
+    return " ".join([*words, _TALK_ON])
