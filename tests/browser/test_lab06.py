@@ -182,3 +182,36 @@ async def test_the_chat_offers_enrolment_and_continues_the_same_transfer(learner
     await go_on.click()
     await learner.press("Approve", under="lab.room()")
     await log.get_by_text("Done: $45.00 moved").wait_for()
+
+
+async def test_four_requests_scroll_and_the_counts_stay_where_they_are(learner):
+    page = learner.page
+    await learner.run("lab.room()")
+    box, log = learner.outputs.get_by_label("Say to Aiya"), learner.outputs.get_by_role("log")
+    counts = learner.outputs.get_by_text("Counted since this panel").last
+    for number, asked in enumerate(("$11", "$12", "$13", "$14"), 1):
+        await box.fill(f"Move {asked} from checking to savings")
+        await box.press("Enter")
+        pushes = log.get_by_text("I sent a push to your phone")
+        await pushes.nth(number - 1).wait_for()
+    cards = page.locator(".baink-card")
+    await cards.nth(3).wait_for()
+    await learner.outputs.get_by_text("Your phone: 4 requests wait").wait_for()
+    lists = cards.first.locator("xpath=..")
+    assert await lists.evaluate("list => list.scrollHeight > list.clientHeight + 50")
+    phone, panel = lists.locator("xpath=.."), counts.locator("xpath=../../..")
+    widths = [(await one.bounding_box())["width"] for one in (phone, panel)]
+    assert widths[0] == pytest.approx(widths[1], abs=1)
+    # The last one's buttons are reached without a mouse, and seen.
+    await cards.first.locator("button").first.focus()
+    for _ in range(7):
+        await page.keyboard.press("Tab")
+    button = cards.nth(3).get_by_role("button", name="Approve")
+    assert await button.evaluate("button => button === document.activeElement")
+    seen = """button => {
+      const one = button.getBoundingClientRect();
+      const list = button.closest(".baink-card").parentElement.getBoundingClientRect();
+      return one.top >= list.top && one.bottom <= list.bottom + 1;
+    }"""
+    assert await button.evaluate(seen)
+    await learner.shows(counts, "lab06_four_wait")

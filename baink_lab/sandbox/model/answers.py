@@ -29,6 +29,7 @@ ONLY_NOW = (
     "Tell me again when it should happen at once."
 )
 NO_TRANSFER = "I have no tool to move money here, so nothing was moved."
+NO_TOOL = "I have no tool for that here."
 NO_STATEMENT = "I have no tool to read a statement here."
 NO_DISPUTE = "I have no tool to open a dispute here."
 NOTHING_WAITS = "Nothing is waiting for your approval."

@@ -40,8 +40,10 @@ def _status(turn: Turn) -> Reply | None:
     gated = [found for found in turn.talk.latest.values() if found.status in outcomes.STATUSES]
     waiting = [found for found in gated if found.status == "waiting"]
     only_waiting = hearing.asks_what_waits(turn.text)
-    last = max((found.call.at for found in gated), default=-1)
-    newest = [] if only_waiting else [found for found in gated if found.call.at == last]
+    made = turn.box.transfer if hearing.names_transfer(turn.text) else None
+    asked = [found for found in gated if made and found.call.name == made.name] or gated
+    last = max((found.call.at for found in asked), default=-1)
+    newest = [] if only_waiting else [found for found in asked if found.call.at == last]
     told = [found for found in gated if found in (*waiting, *newest, *turn.talk.untold)]
     said = outcomes.tell(told, turn.book, turn.box.transfer)
     if only_waiting and not waiting:
@@ -58,7 +60,8 @@ def _no_tool(turn: Turn) -> Reply | None:
         return Reply(answers.NO_DISPUTE)
     if hearing.asks_statement(turn.text) and not known & {"statement", "statements"}:
         return Reply(answers.NO_STATEMENT)
-    return None
+    wanted = hearing.wants_done(turn.text)
+    return Reply(answers.NO_TOOL) if wanted and wanted not in known else None
 
 
 def _history(turn: Turn) -> Reply | None:

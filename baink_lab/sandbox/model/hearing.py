@@ -58,6 +58,12 @@ _HISTORY = re.compile(
 )
 _STATEMENT = re.compile(r"\bstatements?\b", re.IGNORECASE)
 _DISPUTE = re.compile(r"\b(?:disput(?:e|es|ed|ing)|charge ?back)\b", re.IGNORECASE)
+_ELSE = re.compile(
+    r"\b(?:close|delete|open|freeze|block|unblock|replace|order|apply for|change|update|reset"
+    r"|raise|increase)\s+(?:\w+\s+){0,3}?"
+    r"(?P<what>account|card|pin|password|address|loan|mortgage|limit|overdraft)\b",
+    re.IGNORECASE,
+)
 _BALANCES = re.compile(
     r"\b(?:balances?|how much (?:money )?(?:do i|have i|is|are|i have|money)|how much .*\b(?:in|on)"
     r"|accounts?|what(?:'s| is| do i have) in|funds|am i (?:broke|rich)|my money"
@@ -70,8 +76,9 @@ _PAYEES = re.compile(
     re.IGNORECASE,
 )
 _STATUS = re.compile(
-    r"\b(?:status|is it done|did it (?:go|work)|went through|gone through|go through"
-    r"|what happened|still waiting|is it waiting|any news|has it (?:been )?\w+"
+    r"\b(?:status|how (?:do|are) things|is it done|did it (?:go|work)|went through"
+    r"|gone through|go through|what happened|still waiting|is it waiting|any news"
+    r"|has it (?:been )?\w+"
     r"|did (?:you|i|it) (?:move|send|transfer|pay|approve)\w*"
     r"|(?:is|was|has) (?:the|my|that) (?:transfer|payment|money|push)"
     r"|how(?:'s| is) (?:the|my) (?:transfer|payment))\b",
@@ -166,6 +173,17 @@ def asks_history(text: str) -> bool:
 def asks_statement(text: str) -> bool:
     """Whether a message is about an account's statement."""
     return bool(_STATEMENT.search(text))
+
+
+def wants_done(text: str) -> str:
+    """What else at a bank a customer wants changed, in one word such as "card"; empty for none."""
+    found = _ELSE.search(text)
+    return found["what"].lower() if found else ""
+
+
+def names_transfer(text: str) -> bool:
+    """Whether a message speaks of a transfer, rather than of anything that was asked for."""
+    return bool(re.search(r"\b(?:transfer|payment|money)s?\b", text, re.IGNORECASE))
 
 
 def asks_dispute(text: str) -> bool:

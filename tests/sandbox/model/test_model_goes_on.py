@@ -277,3 +277,28 @@ async def test_nothing_waits():
     await chat.say("move $20 from checking to savings")
     told = await chat.say("what is waiting for me?")
     assert told.startswith("Nothing is waiting")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "can you freeze my card?",
+        "close my account",
+        "I want to change my address",
+        "open a new savings account",
+    ],
+)
+async def test_what_a_bank_does_and_no_tool_here_is_said_so(said):
+    chat = talk()
+    assert await chat.say(said) == "I have no tool for that here."
+    assert chat.made == []
+
+
+async def test_is_my_transfer_done_is_about_transfers():
+    chat = talk()
+    await chat.say("move $20 from checking to savings")
+    chat.answer = {"status": "failed", "reason": "too_many_pushes", "message": "Wait a minute."}
+    assert "failed" in await chat.say("Read my statement for 2022")
+    told = await chat.say("is my transfer done?")
+    assert told.startswith("The transfer of $20.00 from Checking to Savings is waiting")
+    assert "statement" not in told
