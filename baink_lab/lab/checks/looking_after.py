@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LOOK_AFTER = "look_after"
 LONGEST_SECONDS = 400.0  # of the practice clock; a push lives 300
 MOST_RINGS = 20
+TOO_LONG = 1.5  # times the interval
 STUCK_SECONDS = 8.0  # of the machine's own time without any of the practice clock's
 
 
@@ -39,13 +40,14 @@ class _Scene:
     after: float
     down: int = 0
     twin: bool = False
+    interval: float = 5
 
 
 _SCENES = (
     _Scene("approves after 12 seconds", "approve", 12),
-    _Scene("denies after 7 seconds", "deny", 7),
-    _Scene("approves after 12 seconds, and the tenant is down for the first two polls", "approve",
-           12, down=2),
+    _Scene("denies after 9 seconds, of a tenant whose interval is 7", "deny", 9, interval=7),
+    _Scene("approves after 12 seconds, the tenant's interval is 7, and it is down for the first "
+           "two polls", "approve", 12, down=2, interval=7),
     _Scene("never answers", None, 0),
     _Scene("approves after 40 seconds, and a second resumer polled in the same moment as you",
            "approve", 40, twin=True),
@@ -61,6 +63,7 @@ class _Seen:
             down.
         asked_at: seconds of the practice clock since the push, of each poll.
         rings: the state of the approval's record at each ring.
+        rung: how many of them came to their end.
     """
 
     scene: _Scene
@@ -68,6 +71,7 @@ class _Seen:
     answers: list[str]
     asked_at: list[float]
     rings: list[State] = dataclasses.field(default_factory=list)
+    rung: int = 0
     problem: Exception | None = None
     stuck: bool = False
     state: State = State.PENDING
@@ -135,19 +139,21 @@ async def _play(
     agent: PracticeAgent, line: _Line, mine: Exercise, scene: _Scene, thread: str
 ) -> _Seen:
     before = len(agent.bank.moved())
+    agent.tenant.interval = scene.interval
     await agent.ask_transfer(call_id=f"call_{thread}", thread=thread)
     (approval,) = await agent.waiting(thread)
     line.answers, line.asked_at, line.down, line.twin = [], [], scene.down, scene.twin
     line.begun = agent.clock.now()
     seen = _Seen(scene, approval, line.answers, line.asked_at)
 
-    async def ring(rung: Approval) -> None:
+    async def ring(approval: Approval) -> None:
         record = await agent.desk.get(approval.id)
         seen.rings.append(record.state if record else State.REQUESTING)
         if len(seen.rings) > MOST_RINGS:
             raise EndlessLoop(f"{MOST_RINGS} rings, and still no end.")
-        if await agent.resumer.threads.ring(rung):
-            await agent.desk.delivered(rung)
+        if await agent.resumer.threads.ring(approval):
+            await agent.desk.delivered(approval)
+        seen.rung += 1
 
     await _run(agent, mine, seen, ring)
     record = await agent.desk.get(approval.id)
@@ -194,24 +200,24 @@ def _judge(seen: _Seen, mine: Exercise) -> Result | None:
     endless = isinstance(seen.problem, EndlessLoop)
     if len(seen.rings) > 1 and endless and seen.rings[0].is_outcome:
         why = f"{story}You sealed the outcome and called `ring`, and then your loop went on."
-        return failed(LOOK_AFTER, why, "Leave the loop: `return` after `ring`.")
+        return _wrong(why, "Leave the loop: `return` after `ring`.")
     if len(seen.rings) > 1:
         why = (
             f"{story}You called `ring` {counted(len(seen.rings), 'time')}, so the graph "
             f"ran {counted(seen.runs, 'time')}. Each call wakes the graph, and runs it: that is "
             "polling the graph, and only the tenant should be polled."
         )
-        return failed(LOOK_AFTER, why, "Call `ring` once, at the Ending.")
+        return _wrong(why, "Call `ring` once, at the Ending.")
     if endless or (seen.stuck and len(answers) > 1):
         why = f"{story}You polled {counted(len(answers), 'time')}, and it never came to an end."
         step = (
             "Leave the loop at an Ending: `return` after `ring`. And does your `case` match every "
             "Ending, a no and the end of the time too?"
         )
-        return failed(LOOK_AFTER, why, step)
+        return _wrong(why, step)
     if seen.stuck:
         why = f"{story}Your function waits by another clock, or for something that never comes."
-        return failed(LOOK_AFTER, why, "Sleep with `await clock.sleep(…)`: I turn that clock.")
+        return _wrong(why, "Sleep with `await clock.sleep(…)`: I turn that clock.")
     return _judge_end(seen, mine, story)
 
 
@@ -246,7 +252,7 @@ def _judge_end(seen: _Seen, mine: Exercise, story: str) -> Result | None:
             f"{story}At the first 503 you stopped. The tenant's silence says nothing about the "
             "customer, who may be reading the push at that very moment."
         )
-        return failed(LOOK_AFTER, why, "At NoAnswer: sleep, and ask again, as at NotYet.")
+        return _wrong(why, "At NoAnswer: sleep, and ask again, as at NotYet.")
     if last == "authorization_pending":
         why = (
             f"{story}At authorization_pending you gave up. That answer only says that nobody has "
@@ -255,7 +261,7 @@ def _judge_end(seen: _Seen, mine: Exercise, story: str) -> Result | None:
         return failed(LOOK_AFTER, why, "At NotYet: sleep, and ask again.", "C7")
     if not seen.answers:
         step = "answer = await poll_once(desk, approval)"
-        return failed(LOOK_AFTER, f"{story}Nothing was asked of the tenant.", step)
+        return _wrong(f"{story}Nothing was asked of the tenant.", step)
     wrong = _judge_order(seen, story)
     return _judge_outcome(seen, story) if wrong is None else wrong
 
@@ -266,28 +272,36 @@ def _judge_order(seen: _Seen, story: str) -> Result | None:
             f"{story}You called `ring` before the outcome was in the vault. The node woke, looked, "
             "found nothing, and fell asleep again: a doorbell is not a key."
         )
-        return failed(LOOK_AFTER, why, "First `await desk.settle(…)`, then `await ring(approval)`.")
+        return _wrong(why, "First `await desk.settle(…)`, then `await ring(approval)`.")
     if not seen.state.is_outcome:
         why = f"{story}You know the answer now, and nobody else does: the record says pending."
         step = "await desk.settle(approval, event, reason, tokens=tokens)"
-        return failed(LOOK_AFTER, why, step)
+        return _wrong(why, step)
     if not seen.rings:
         why = (
             f"{story}The outcome is sealed, and the graph sleeps on: nobody woke it, so the "
             "customer never hears of it."
         )
-        return failed(LOOK_AFTER, why, "await ring(approval), for a no as well as for a yes.")
+        return _wrong(
+            why, "await ring(approval), whatever the ending is: a yes, a no, the end of the time."
+        )
     return None
 
 
 def _judge_outcome(seen: _Seen, story: str) -> Result | None:
+    if seen.rung < len(seen.rings):
+        why = (
+            f"{story}You called `ring` and did not wait for it: your function was done before the "
+            "graph was, so nobody would have heard of a failure there."
+        )
+        return _wrong(why, "`await ring(approval)`: no task of its own.")
     wanted = {"approve": State.APPROVED, "deny": State.DENIED, None: State.EXPIRED}
     state = wanted[seen.scene.decision]
     money = ["25.00"] if state is State.APPROVED else []
     if seen.told.get("reason") == "approval_lapsed" and state is State.APPROVED:
         why = f"{story}You sealed a yes without its token, so the bank could not be asked."
         step = "await desk.settle(approval, event, reason, tokens=tokens)"
-        return failed(LOOK_AFTER, why, step)
+        return _wrong(why, step)
     if seen.state is state and seen.told.get("status") == state and seen.moved == money:
         return _judge_haste(seen, story)
     why = (
@@ -295,17 +309,15 @@ def _judge_outcome(seen: _Seen, story: str) -> Result | None:
         f"moved is {', '.join(seen.moved) or 'nothing'}."
     )
     step = "Hand the Ending's event, reason and tokens on as they are."
-    return failed(LOOK_AFTER, why, step)
+    return _wrong(why, step)
 
 
 def _judge_haste(seen: _Seen, story: str) -> Result | None:
     """All is right, and the tenant did not complain: but was it asked when it had to be?"""
     at, interval = seen.asked_at, seen.approval.interval
     if at[0] < interval:
-        why = (
-            f"{story}All ended well, but your first poll came at once, when nobody can have "
-            "answered yet."
-        )
+        after = f"after {at[0]:g} seconds, and this approval.interval is {interval:g}"
+        why = f"{story}All ended well, but your first poll came {after if at[0] else 'at once'}."
         step = "Before the loop: `await clock.sleep(approval.interval)`."
         return failed(LOOK_AFTER, why, step, "C6")
     after = [late - early for early, late, answer in zip(at, at[1:], seen.answers, strict=False)
@@ -315,8 +327,29 @@ def _judge_haste(seen: _Seen, story: str) -> Result | None:
             f"{story}All ended well, but while the tenant was away you asked again at once. When "
             "thousands wait, that keeps it from coming back."
         )
-        return failed(LOOK_AFTER, why, "At NoAnswer: `await clock.sleep(approval.interval)`.")
-    return None
+        return _wrong(why, "At NoAnswer: `await clock.sleep(approval.interval)`.")
+    return _judge_slowness(seen, story)
+
+
+def _judge_slowness(seen: _Seen, story: str) -> Result | None:
+    """Whether the customer had to wait for a poll that was allowed long before."""
+    at, interval = seen.asked_at, seen.approval.interval
+    pauses = [late - early for early, late, answer in zip([0.0, *at], at, ["", *seen.answers],
+              strict=False) if answer not in {"503", "slow_down"}]  # fmt: skip
+    if seen.scene.twin or max(pauses) <= TOO_LONG * interval:
+        return None
+    why = (
+        f"{story}All ended well, but you let {max(pauses):g} seconds pass between two polls, and "
+        f"{interval:g} are asked for. Whoever has answered waits for your next poll, with the "
+        "phone in hand."
+    )
+    step = "Sleep once before each poll: `approval.interval` at first, then NotYet's `seconds`."
+    return _wrong(why, step)
+
+
+def _wrong(why: str, step: str) -> Result:
+    """A mistake that has no name; its step is its first hint too."""
+    return failed(LOOK_AFTER, why, step, hints=(step,))
 
 
 class _Bell:
