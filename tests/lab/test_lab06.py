@@ -306,6 +306,34 @@ async def keeps_its_pace(approval, desk, ring, clock):
         await clock.sleep(approval.interval)
 
 
+async def sleeps_five(approval, desk, ring, clock):
+    await clock.sleep(5)
+    await looks_right_then(approval, desk, ring, clock)
+
+
+async def looks_right_then(approval, desk, ring, clock):
+    while True:
+        match await poll_once(desk, approval):
+            case NotYet(seconds):
+                await clock.sleep(seconds)
+            case NoAnswer():
+                await clock.sleep(approval.interval)
+            case Ending(event, reason, tokens):
+                await desk.settle(approval, event, reason, tokens=tokens)
+                return await ring(approval)
+
+
+async def sleeps_a_minute(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    while True:
+        match await poll_once(desk, approval):
+            case Ending(event, reason, tokens):
+                await desk.settle(approval, event, reason, tokens=tokens)
+                return await ring(approval)
+            case _:
+                await clock.sleep(60)
+
+
 async def has_no_seconds(approval, desk, ring, clock):
     await clock.sleep(approval.interval)
     while not isinstance(answer := await poll_once(desk, approval), Ending):
@@ -340,6 +368,8 @@ SLIPS = [
     (never_returns, "", "and then your loop went on"),
     (ends_at_a_yes_only, "", "never came to an end"),
     (asks_at_once, "C6", "your first poll came at once"),
+    (sleeps_five, "C6", "came after 5 seconds, and this approval.interval is 7"),
+    (sleeps_a_minute, "", "you let 60 seconds pass between two polls, and 5 are asked for"),
     (keeps_its_pace, "C6", "You asked again after 5 seconds, as if nothing had been said"),
     (knows_no_silence, "", "you asked again at once"),
     (forgets_to_sleep, "", "You forgot `await` in front of `clock.sleep(…)`"),

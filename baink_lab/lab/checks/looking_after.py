@@ -316,8 +316,10 @@ def _judge_haste(seen: _Seen, story: str) -> Result | None:
     """All is right, and the tenant did not complain: but was it asked when it had to be?"""
     at, interval = seen.asked_at, seen.approval.interval
     if at[0] < interval:
-        after = f"after {at[0]:g} seconds, and this approval.interval is {interval:g}"
-        why = f"{story}All ended well, but your first poll came {after if at[0] else 'at once'}."
+        when = "at once"
+        if at[0]:
+            when = f"after {at[0]:g} seconds, and this approval.interval is {interval:g}"
+        why = f"{story}All ended well, but your first poll came {when}."
         step = "Before the loop: `await clock.sleep(approval.interval)`."
         return failed(LOOK_AFTER, why, step, "C6")
     after = [late - early for early, late, answer in zip(at, at[1:], seen.answers, strict=False)
