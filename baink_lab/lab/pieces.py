@@ -18,6 +18,7 @@ What each is called with:
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -40,12 +41,19 @@ from baink_lab.approvals.nodes import (
     session_of,
 )
 from baink_lab.bank.client import BankClient, BankError, BankUnavailable
+from baink_lab.errors import BainkError, InOneSentence
 
 TRANSFER = "transfer_funds"
 
 Registry = Callable[[list[Tool], GatedTool], list[Tool]]
 WrapTransfer = Callable[[Tool, str, Book], GatedTool]
 Transfer = Callable[[Desk, BankClient, Task, Call], Awaitable[dict[str, Any] | None]]
+
+
+class NoRegistry(InOneSentence, BainkError, TypeError):
+    """What a learner's function returned is no list of tools that Aiya can have."""
+
+    code = "no_registry"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,8 +78,9 @@ class Pieces:
         """The tools that Aiya shall have; see `open_aiya`.
 
         Raises:
-            TypeError: `wrap_transfer` returned something else than a gated tool, or `registry`
-                something else than a list of tools.
+            TypeError: `wrap_transfer` returned something else than a gated tool.
+            NoRegistry: `registry` returned something else than a list of tools, or two gates of
+                one name.
         """
         gate = next(one for one in ours if isinstance(one, GatedTool))
         wrapped = self._wrapped(gate, ours)
@@ -80,7 +89,13 @@ class Pieces:
         bare = bare_transfer(gate)
         found: object = self.registry([bare if one is gate else one for one in ours], wrapped)
         if not isinstance(found, list) or not all(isinstance(one, Tool) for one in found):
-            raise TypeError(f"registry returned {type(found).__name__}, not a list of tools.")
+            raise NoRegistry(f"registry returned {type(found).__name__}, not a list of tools.")
+        gates = collections.Counter(one.name for one in found if isinstance(one, GatedTool))
+        if twice := [f"{count} times {name}" for name, count in gates.items() if count > 1]:
+            raise NoRegistry(
+                f"registry returned {', '.join(twice)}: `wrapped` belongs in the list once, in the "
+                "place of the tool that has its name."
+            )
         return [*found, *self.more]
 
     def _wrapped(self, gate: GatedTool, ours: list[Tool]) -> GatedTool:

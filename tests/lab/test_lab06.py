@@ -17,6 +17,7 @@ from baink_lab.errors import BainkError
 from baink_lab.lab.checks import Kind
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
 from baink_lab.lab.enrolment import enroll_stand_in
+from baink_lab.lab.pieces import NoRegistry
 from tests.lab.lab_world import begun
 
 pytestmark = pytest.mark.timeout(120)
@@ -86,6 +87,10 @@ def nothing(tools, wrapped):
     tools[-1] = wrapped
 
 
+def gates_all(tools, wrapped):
+    return [wrapped for tool in tools]
+
+
 def a_name(tools, wrapped):
     return ["transfer_funds"]
 
@@ -123,6 +128,7 @@ async def test_any_way_to_put_the_gate_in_is_good(lab, good):
         (gate_alone, "she lost get_accounts and get_history"),
         (nothing, "It returned NoneType"),
         (a_name, "item 0 is of type str"),
+        (gates_all, "has `wrapped` in it more than once"),
     ],
 )
 async def test_other_slips_are_told_without_a_name(lab, slip, said):
@@ -130,6 +136,16 @@ async def test_other_slips_are_told_without_a_name(lab, slip, said):
     result = await lab.check("registry")
     assert (result.kind, result.mistake) == (Kind.WRONG, ""), result
     assert said in result.why
+
+
+@pytest.mark.parametrize(
+    ("slip", "said"),
+    [(nothing, "returned NoneType"), (gates_all, "returned 3 times transfer_funds")],
+)
+async def test_aiya_is_not_built_of_what_is_no_registry(lab, slip, said):
+    with pytest.raises(NoRegistry, match=said):
+        await lab.build(registry=slip)
+    await lab.build()
 
 
 # The resumer
@@ -684,7 +700,7 @@ async def test_the_gate_serves_two_more_tools_each_after_its_own_yes(lab, capsys
     await lab.say("Read my statement for 2026")
     await lab.phone.approve()
     await lab.settled()
-    assert "holder: Ana Alvarez" in capsys.readouterr().out
+    assert "Ana Alvarez" in capsys.readouterr().out
     drawn = [one.words for one in lab.traffic.messages]
     asked = [at for at, words in enumerate(drawn) if "GET /api/accounts/statements/2026" in words]
     assert {drawn[at] for at in asked} == {"Aiya to Bank: GET /api/accounts/statements/2026"}

@@ -12,7 +12,7 @@ from baink_lab.lab.checks.exercises import Exercise, Reference, raised
 from baink_lab.lab.checks.looking_after import LOOK_AFTER, looks_after, stand_in
 from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.checks.shelf import Shelf
-from baink_lab.lab.pieces import Pieces
+from baink_lab.lab.pieces import NoRegistry, Pieces
 from baink_lab.lab.practice_agent import PracticeAgent, practice_agent
 from baink_lab.lab.show import counted
 
@@ -34,7 +34,7 @@ async def gate_is_in(lab: Lab) -> Result:
         except Exception as failure:
             if seen.problem is not None:
                 return raised(REGISTRY, seen.problem, mine.written)
-            if isinstance(failure, TypeError) and seen.called:
+            if isinstance(failure, NoRegistry):
                 return _no_list(seen.returned)
             raise
 
@@ -115,11 +115,18 @@ def _no_list(returned: object) -> Result:
             ((at, one) for at, one in enumerate(returned) if not isinstance(one, Tool)),
             (0, None),
         )
+        if one is None:
+            why = "The list that it returned has `wrapped` in it more than once."
+            step = "Keep each other tool, and put `wrapped` where the tool with its name stands."
+            return failed(REGISTRY, why, step, hints=(step,))
         why = f"In the list that it returned, item {at} is of type {type(one).__name__}: no tool."
         step = "Return the tools themselves: `wrapped`, and those of `tools`, in one flat list."
         return failed(REGISTRY, why, step)
     why = f"It returned {type(returned).__name__}. Aiya's registry is a list of tools."
-    return failed(REGISTRY, why, "End with `return [ … ]`. (Changing `tools` alone returns None.)")
+    step = "End with `return [ … ]`."
+    if returned is None:
+        step += " (Changing `tools` alone returns None.)"
+    return failed(REGISTRY, why, step)
 
 
 def _names(tools: list[Tool]) -> str:
