@@ -13,12 +13,12 @@ from baink_lab.approvals.threads import Closed
 from baink_lab.clock import Clock
 from baink_lab.errors import BainkError
 from baink_lab.lab.chat_offer import CONTINUE, Enrolled, Offer
-from baink_lab.lab.chat_waits import FindLost, Waits, still_waits
+from baink_lab.lab.chat_waits import FindLost, still_waits
 from baink_lab.lab.entry import entry
 from baink_lab.lab.from_widgets import Runner
 from baink_lab.lab.guarded import PieceRaised
-from baink_lab.lab.phone_screen import Lost
-from baink_lab.lab.show import WidgetShown
+from baink_lab.lab.push import Push
+from baink_lab.lab.show import UNSEEN, WidgetShown
 
 # Turned around, so that it stays at the newest line whenever it is drawn anew.
 _STYLE = (
@@ -29,7 +29,6 @@ _STYLE = (
 _LINK = (
     "text-decoration:underline;color:var(--jp-content-link-color,LinkText);overflow-wrap:anywhere"
 )
-_UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
 TRY_AGAIN = "try again"
 # What a sentence goes on with after an address is none of it.
 _ADDRESS = re.compile(r"https?://[^\s<>\"“”]*[^\s<>\"“”.,;:!?)\]'\u2019]")
@@ -58,9 +57,9 @@ class Chat:
         self._writing = ""
         self._listening = contextlib.ExitStack()
         self._runner = Runner()
-        self._waits: dict[str, Waits] = {}
+        self._waits: dict[str, Push] = {}
         self._find_lost = lost
-        self._lost: list[Lost] = []
+        self._lost: list[Push] = []
         self._busy = 0
         self._log, self._news, self._status = w.HTML(), w.HTML(), w.HTML()
         self._offer = Offer(lambda: self._runner.start(lambda: self._say(CONTINUE)), enrolled)
@@ -82,7 +81,8 @@ class Chat:
                 who = "You" if message["role"] == "user" else "Aiya"
                 self._lines.append((who, message["content"]))
         for approval in await self._aiya.waiting(self._thread):
-            self._waits[approval.id] = Waits(approval.binding_message, approval.expires_at)
+            sent = Push(approval.id, approval.binding_message, approval.expires_at)
+            self._waits[approval.id] = sent
         self._listening.enter_context(self._aiya.listen(self._hear))
         self._ticker = asyncio.create_task(self._tick(), name="chat countdown")
         self._draw()
@@ -126,7 +126,7 @@ class Chat:
         self._lines.append((who, text))
         if who != "You":
             self._news.value = (
-                f'<div role="status" style="{_UNSEEN}">{who}: {html.escape(text)}</div>'
+                f'<div role="status" style="{UNSEEN}">{who}: {html.escape(text)}</div>'
             )
 
     def _line_once(self, who: str, text: str) -> None:
@@ -145,8 +145,8 @@ class Chat:
                 self._writing = ""
                 self._line("Aiya", event["text"])
             case "push_sent":
-                waits = Waits(event["binding_message"], event["expires_at"])
-                self._waits[event["approval_id"]] = waits
+                key = event["approval_id"]
+                self._waits[key] = Push(key, event["binding_message"], event["expires_at"])
                 said = f"I sent a push to your phone: “{event['binding_message']}”."
                 self._line("Aiya", said)
                 self._offer.hide()

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 
-from baink_lab.lab.phone_screen import Lost, lapsing
+from baink_lab.lab.phone_screen import lapsing
+from baink_lab.lab.push import Push
 from baink_lab.lab.show import clock_face
 
 #: Tells what was sent to phones that are gone.
-FindLost = Callable[[], Awaitable[list[Lost]]]
+FindLost = Callable[[], Awaitable[list[Push]]]
 _TALK_ON = "You may go on talking."
 
 
-@dataclasses.dataclass(frozen=True)
-class Waits:
-    """A request that was sent: what it says, and when its time is up."""
-
-    message: str
-    expires_at: float
-
-
-def still_waits(sent: Iterable[Waits], lost: Iterable[Lost], now: float) -> str:
+def still_waits(sent: Iterable[Push], lost: Iterable[Push], now: float) -> str:
     """What waits, with the time left.
 
     Args:
@@ -35,7 +27,7 @@ def still_waits(sent: Iterable[Waits], lost: Iterable[Lost], now: float) -> str:
     for one in sorted(sent, key=lambda one: one.expires_at):
         if gone[one.message]:  # those that are gone were sent before the others
             gone[one.message] -= 1
-            dead.append(Lost("", one.message, one.expires_at))
+            dead.append(one)
         else:
             asked.append(one)
     words = [lapsing(dead, now)] if dead else []

@@ -13,7 +13,7 @@ from baink_lab.approvals import Desk, Tool
 from baink_lab.approvals.nodes import Node
 from baink_lab.bank.client import BankClient
 from baink_lab.errors import BainkError, InOneSentence
-from baink_lab.lab.checks.cells import line_in
+from baink_lab.lab.checks.cells import line_in, said_by
 from baink_lab.lab.pieces import Pieces
 
 
@@ -55,8 +55,7 @@ def _guard(node: Node, written: Any, then: str) -> Node:
 
 
 def _sentence(failure: Exception, written: Any, then: str) -> str:
-    said = f"{type(failure).__name__}: {failure}".rstrip(": .")
     return (
-        f"Your {written.__name__} raised {said}. {line_in(failure, written)}. "
+        f"Your {written.__name__} raised {said_by(failure)}. {line_in(failure, written)}. "
         f"Mend it, run its cell and the one with lab.build(…) again, and {then}."
     )

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from baink_lab.lab.show import Shown, paragraph, table, time_of_day
+from baink_lab.lab.show import Shown, paragraph, seconds_of_date, table, time_of_day
 
 MEANINGS: Mapping[str, str] = {
     "ciba_start_succeeded": "a question to the phone was accepted (bc-authorize)",
@@ -49,9 +48,8 @@ def in_words(entries: Sequence[Mapping[str, Any]]) -> Shown:
     """Entries of the tenant's log as a table: when, which code, what it means."""
     if not entries:
         return paragraph("The tenant's log has nothing of that kind since this lab began.")
-    rows = [[_clock(str(one["date"])), str(one["type"]), meaning(one)] for one in entries]
+    rows = [
+        [time_of_day(seconds_of_date(one["date"])), str(one["type"]), meaning(one)]
+        for one in entries
+    ]
     return table("The tenant's log", ["At", "Code", "What it means"], rows)
-
-
-def _clock(date: str) -> str:
-    return time_of_day(datetime.fromisoformat(date).timestamp())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import httpx
@@ -13,8 +12,9 @@ from baink_lab.clock import Clock, SystemClock
 from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.durations import in_words
 from baink_lab.lab.from_widgets import has_widgets
-from baink_lab.lab.phone_card import Decision
-from baink_lab.lab.phone_screen import Lost, Notification, Screen, Standing
+from baink_lab.lab.phone_card import PRESSED, Decision
+from baink_lab.lab.phone_screen import Screen, Standing
+from baink_lab.lab.push import Notification, Push, push_of
 from baink_lab.lab.show import Shown, WidgetShown, clock_face, paragraph, table, time_of_day
 from baink_lab.sandbox.loopback import loopback_http
 
@@ -74,10 +74,9 @@ class Phone:
             PhoneError: live mode, or the phone does not answer.
         """
         told = (await self._call("GET", "standing")).json()
-        lost = [Lost(one["id"], one["binding_message"], _seconds(one)) for one in told["lost"]]
-        return Standing(told["enrolled"], lost)
+        return Standing(told["enrolled"], [push_of(one) for one in told["lost"]])
 
-    async def lost(self) -> list[Lost]:
+    async def lost(self) -> list[Push]:
         """What waits on phones that are gone; of a real phone nobody here knows."""
         with contextlib.suppress(PhoneError):
             return (await self.standing()).lost
@@ -108,7 +107,7 @@ class Phone:
         if self._url is None:
             return paragraph(LIVE)
         one = _chosen(await self.waiting(), notification_id)
-        ends = _seconds(one)
+        ends = push_of(one).expires_at
         left = ends - self.clock.now()
         return paragraph(
             f"Nobody answers “{one['binding_message']}”: it lapses in {clock_face(left)} minutes, "
@@ -127,8 +126,7 @@ class Phone:
         if answer.status_code != 204:
             raise PhoneError(answer.json()["error"])
         self._pressed(decision, one["binding_message"])
-        verb = "Approved" if decision == "approve" else "Denied"
-        return table("Phone", ["", "message"], [[verb, one["binding_message"]]])
+        return table("Phone", ["", "message"], [[PRESSED[decision], one["binding_message"]]])
 
     def widget(self) -> WidgetShown:
         """The phone as a widget that looks for new requests by itself.
@@ -170,10 +168,6 @@ class Phone:
             with contextlib.suppress(httpx.HTTPError):
                 return await http.request(method, f"{url}{path}", **content)
         raise PhoneError("The phone does not answer: is the sandbox running?")
-
-
-def _seconds(one: Notification) -> float:
-    return datetime.fromisoformat(one["expires_at"]).timestamp()
 
 
 def _chosen(waiting: list[Notification], notification_id: str | None) -> Notification:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from baink_lab.errors import BainkError
 from baink_lab.lab.phone import Phone
+from baink_lab.lab.phone_card import PRESSED
+from baink_lab.lab.phone_card import Decision as Pressed
 from baink_lab.lab.phone_screen import LOOK_SECONDS
-from baink_lab.lab.show import time_of_day
+from baink_lab.lab.push import Push, push_of
+from baink_lab.lab.show import seconds_of_date, time_of_day
 from baink_lab.lab.waiting import (
     ANSWERED,
     OVER,
-    STOPPED,
     TIME_IS_UP,
     StoppedWaiting,
     WaitingLine,
@@ -29,23 +29,8 @@ if TYPE_CHECKING:
 LIVE = "Answer on your phone, then run the next cell."
 #: Which cell of a lab asks the phone.
 _ASKS = {4: "await ask(…)", 6: "await lab.ask_and_kill(…)"}
-_ENTRIES = {"gd_auth_succeed": "approve", "gd_auth_rejected": "deny"}
+_ENTRIES: dict[str, Pressed] = {"gd_auth_succeed": "approve", "gd_auth_rejected": "deny"}
 _GOES_ON = {"approve": "a yes: {}, and press Approve.", "deny": "a no: {}, and press Deny."}
-
-
-@dataclasses.dataclass(frozen=True)
-class Push:
-    """A request on the phone.
-
-    Attributes:
-        id: the phone's name for it.
-        message: what it says.
-        expires_at: when its time is up, in seconds since the epoch.
-    """
-
-    id: str
-    message: str
-    expires_at: float
 
 
 async def wait_for_phone(lab: Lab, meant: Decision) -> None:
@@ -71,33 +56,28 @@ async def _to_the_end(lab: Lab, meant: Decision, waiting: Sequence[Push]) -> lis
     alone = lab.settings.baink_autopilot
     if not alone:
         lab.phone.show_once()
-    shown = WaitingLine(waiting, lab.clock, lab.phone.url, shown=lab.phone.is_shown)
-    counter = asyncio.create_task(shown.count_down())
     seen: dict[str, Push] = {}
-    ended = STOPPED
-    try:
-        while waiting:
-            seen |= {one.id: one for one in waiting}
-            if alone and meant != "ignore":
-                for one in waiting:
-                    await lab.phone.decide(meant, one.id)
-            await asyncio.sleep(LOOK_SECONDS)
-            waiting = await _waiting(lab.phone)
-        pressed = await _pressed(lab)
+    async with WaitingLine(
+        waiting, lab.clock, lab.phone.url, shown=lab.phone.is_shown
+    ) as countdown:
+        try:
+            while waiting:
+                seen |= {one.id: one for one in waiting}
+                if alone and meant != "ignore":
+                    for one in waiting:
+                        await lab.phone.decide(meant, one.id)
+                await asyncio.sleep(LOOK_SECONDS)
+                waiting = await _waiting(lab.phone)
+            pressed = await _pressed(lab)
+        except asyncio.CancelledError:
+            raise StoppedWaiting(len(waiting), "await lab.answered()") from None
         now = lab.clock.now()
-        lines = [_line(one, pressed.get(one.id, ""), now) for one in seen.values()]
         *_, newest = seen
-        lines += _way_on(lab, meant, pressed.get(newest, ""))
-        ended = ANSWERED if all(one in pressed for one in seen) else OVER
+        countdown.ended = ANSWERED if all(one in pressed for one in seen) else OVER
         if not any(one in pressed for one in seen):
-            ended = TIME_IS_UP if now >= seen[newest].expires_at else OVER
-    except asyncio.CancelledError:
-        raise StoppedWaiting(len(waiting), "await lab.answered()") from None
-    finally:
-        counter.cancel()
-        await asyncio.gather(counter, return_exceptions=True)
-        shown.end(ended)
-    return lines
+            countdown.ended = TIME_IS_UP if now >= seen[newest].expires_at else OVER
+    lines = [_line(one, pressed.get(one.id), now) for one in seen.values()]
+    return lines + _way_on(lab, meant, pressed.get(newest))
 
 
 async def _before(lab: Lab, meant: Decision) -> str:
@@ -108,27 +88,19 @@ async def _before(lab: Lab, meant: Decision) -> str:
         asked = await lab.log_of_lab("ciba_start_succeeded")
     if not asked:
         return f"Nothing waits for the phone, and nothing was asked in this lab so far: run {asks}."
-    pressed = (await _pressed(lab)).get(asked[-1]["details"]["transaction_linking_id"], "")
-    at = time_of_day(_seconds(asked[-1]["date"]))
-    verb = {"approve": "Approved", "deny": "Denied"}.get(pressed)
-    told = (
-        f"{verb}: the request of {at}."
-        if verb
-        else f"Time is up: nobody answered the request of {at}."
-    )
+    pressed = (await _pressed(lab)).get(asked[-1]["details"]["transaction_linking_id"])
+    at = time_of_day(seconds_of_date(asked[-1]["date"]))
+    told = f"Time is up: nobody answered the request of {at}."
+    if pressed:
+        told = f"{PRESSED[pressed]}: the request of {at}."
     return " ".join(["Nothing waits for the phone.", told, *_way_on(lab, meant, pressed)])
 
 
 async def _waiting(phone: Phone) -> list[Push]:
-    found = await phone.waiting()
-    return [Push(one["id"], one["binding_message"], _seconds(one["expires_at"])) for one in found]
+    return [push_of(one) for one in await phone.waiting()]
 
 
-def _seconds(date: str) -> float:
-    return datetime.fromisoformat(date).timestamp()
-
-
-async def _pressed(lab: Lab) -> dict[str, str]:
+async def _pressed(lab: Lab) -> dict[str, Pressed]:
     """What the tenant's log says was pressed, by the phone's names of the requests.
 
     A button may be pressed in another notebook, or on the phone's page: only the tenant knows all.
@@ -139,15 +111,15 @@ async def _pressed(lab: Lab) -> dict[str, str]:
     return {one["details"]["transaction_linking_id"]: _ENTRIES[one["type"]] for one in entries}
 
 
-def _line(one: Push, pressed: str, now: float) -> str:
+def _line(one: Push, pressed: Pressed | None, now: float) -> str:
     if pressed:
-        return f"{'Approved' if pressed == 'approve' else 'Denied'}: “{one.message}”."
+        return f"{PRESSED[pressed]}: “{one.message}”."
     if now >= one.expires_at:
         return f"Time is up: nobody answered “{one.message}”."
     return f"Nobody answered “{one.message}”, and it waits no longer."
 
 
-def _way_on(lab: Lab, meant: Decision, pressed: str) -> list[str]:
+def _way_on(lab: Lab, meant: Decision, pressed: Pressed | None) -> list[str]:
     """What to do when something else happened than the lab goes on with."""
     if meant in ("ignore", pressed):
         return []

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 Decision = Literal["approve", "deny"]
+#: What is said once it was pressed.
+PRESSED: dict[Decision, str] = {"approve": "Approved", "deny": "Denied"}
 
 # Inline, so that nothing is fetched. What it shows is set as text, never as HTML.
 _ESM = """

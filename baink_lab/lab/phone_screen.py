@@ -6,14 +6,14 @@ import asyncio
 import dataclasses
 import html
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from typing import Any
 
 from baink_lab.clock import Clock
 from baink_lab.errors import BainkError
 from baink_lab.lab.from_widgets import Runner
-from baink_lab.lab.phone_card import Decision, card
-from baink_lab.lab.show import clock_face
+from baink_lab.lab.phone_card import PRESSED, Decision, card
+from baink_lab.lab.push import Notification, Push, push_of
+from baink_lab.lab.show import UNSEEN, clock_face
 
 LOOK_SECONDS = 0.5
 OFF = "This phone is switched off, as its lab was closed. Run the cell again to see it live."
@@ -22,32 +22,17 @@ NOTHING = "Nothing waits for you."
 NO_PHONE = "No phone is enrolled, so nobody can be asked here."
 OVER = "Waits no longer, as it was answered or its time was up"
 SENT_TO_NOBODY = "Nobody can answer it, as it was sent to a phone that is gone"
-_UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
-
-Notification = dict[str, Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class Lost:
-    """A request that was sent to a phone which is gone: nobody can answer it any more.
-
-    Attributes:
-        id: the phone's name for it.
-        message: what it says.
-        expires_at: when it lapses, in seconds since the epoch.
-    """
-
-    id: str
-    message: str
-    expires_at: float
 
 
 @dataclasses.dataclass(frozen=True)
 class Standing:
-    """Whether a phone is enrolled, and what was sent to phones that are gone."""
+    """Whether a phone is enrolled, and what was sent to phones that are gone.
+
+    What is lost nobody can answer any more.
+    """
 
     enrolled: bool
-    lost: list[Lost]
+    lost: list[Push]
 
 
 class Screen:
@@ -136,11 +121,11 @@ class Screen:
         self._show(cards, empty=(self._none,))
         for one in new:
             # For ears: eyes see it on its card.
-            self._say(f"New request from {one['client_name']}: {one['binding_message']}", _UNSEEN)
+            self._say(f"New request from {one['client_name']}: {one['binding_message']}", UNSEEN)
             self._new = one["id"]
         for key, one in now.items():
-            ends = datetime.fromisoformat(one["expires_at"]).timestamp()
-            self._cards[key].left = f"{clock_face(ends - self._clock.now())} left"
+            left = push_of(one).expires_at - self._clock.now()
+            self._cards[key].left = f"{clock_face(left)} left"
 
     def _clear(self) -> None:
         """What waits is not known."""
@@ -173,8 +158,7 @@ class Screen:
         async def send() -> None:
             try:
                 await self._decide(decision, one["id"])
-                verb = "Approved" if decision == "approve" else "Denied"
-                self._say(f"{verb}: {one['binding_message']}")
+                self._say(f"{PRESSED[decision]}: {one['binding_message']}")
             except BainkError as problem:
                 self._say(problem.sentence)
                 shown.busy = False
@@ -187,7 +171,7 @@ class Screen:
         self._told.value = f'<p role="status" aria-live="polite"{look}>{html.escape(text)}</p>'
 
 
-def lapsing(lost: Sequence[Lost], now: float) -> str:
+def lapsing(lost: Sequence[Push], now: float) -> str:
     """What is to be said of requests that were sent to a phone which is gone; "" for none."""
     if not lost:
         return ""

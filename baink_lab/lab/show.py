@@ -26,6 +26,9 @@ _BETWEEN_WORDS = (
     "<style>.jp-OutputArea-output pre{word-break:normal;overflow-wrap:anywhere}</style>"
 )
 
+#: For ears alone: what eyes see elsewhere.
+UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
+
 #: What MathJax would set as a formula: between two `$`, say two amounts.
 _LIKE_A_FORMULA = re.compile(r"[$\\]")
 
@@ -191,6 +194,11 @@ def clock_face(seconds: float) -> str:
     """Minutes and seconds, like 4:59."""
     whole = max(0, int(seconds))
     return f"{whole // 60}:{whole % 60:02d}"
+
+
+def seconds_of_date(date: str) -> float:
+    """A date as servers write it (ISO 8601), in seconds since the epoch."""
+    return datetime.fromisoformat(date).timestamp()
 
 
 def time_of_day(at: float) -> str:

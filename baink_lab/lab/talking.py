@@ -29,7 +29,7 @@ from baink_lab.lab.pieces import Pieces, Registry, Transfer, WrapTransfer, bare_
 from baink_lab.lab.rehearsal import Rehearsal, rehearse
 from baink_lab.lab.show import Drawn, Shown, WidgetShown, paragraph, table
 from baink_lab.lab.tenant_view import phones
-from baink_lab.lab.waiting import STOPPED, StoppedWaiting, WaitingLine, how_it_ended, line_of
+from baink_lab.lab.waiting import StoppedWaiting, WaitingLine, how_it_ended, line_of
 from baink_lab.settings import Settings
 
 KEEP_APPROVALS = 1000
@@ -247,29 +247,26 @@ class Talking(Opened):
 
         self._notices.append(lines.put_nowait)
         page = self.phone.url if self.world.phone else ""
-        shown = WaitingLine(asked, self.clock, page, shown=self.phone.is_shown)
-        counter = asyncio.create_task(shown.count_down())
+        line = WaitingLine(asked, self.clock, page, shown=self.phone.is_shown)
         ending = asyncio.create_task(aiya.settled(self.thread))
         ending.add_done_callback(lambda _: lines.put_nowait(None))
-        ended = STOPPED
-        try:
-            with self._printed(aiya, hear):
-                while (line := await lines.get()) is not None:
-                    if line:
-                        print(line)  # noqa: T201 - a notebook's output
-            now = [await aiya.resumer.desk.get(one.id) or one for one in asked]
-            ended = how_it_ended(now)
-            if self._broken:
-                raise self._broken
-            await ending
-        except asyncio.CancelledError:
-            raise StoppedWaiting(len(asked)) from None
-        finally:
-            self._notices.remove(lines.put_nowait)
-            for task in (counter, ending):
-                task.cancel()
-            await asyncio.gather(counter, ending, return_exceptions=True)
-            shown.end(ended)
+        async with line:
+            try:
+                with self._printed(aiya, hear):
+                    while (told := await lines.get()) is not None:
+                        if told:
+                            print(told)  # noqa: T201 - a notebook's output
+                now = [await aiya.resumer.desk.get(one.id) or one for one in asked]
+                line.ended = how_it_ended(now)
+                if self._broken:
+                    raise self._broken
+                await ending
+            except asyncio.CancelledError:
+                raise StoppedWaiting(len(asked)) from None
+            finally:
+                self._notices.remove(lines.put_nowait)
+                ending.cancel()
+                await asyncio.gather(ending, return_exceptions=True)
 
     async def approvals(self) -> list[Approval]:
         """Every approval of this lab so far, oldest first."""

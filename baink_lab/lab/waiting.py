@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from baink_lab.approvals import Approval
 from baink_lab.clock import Clock
@@ -84,13 +84,17 @@ def how_it_ended(approvals: Sequence[Approval]) -> str:
 class WaitingLine:
     """Where the phone is, and the time left on a line that is written over.
 
-    The way to the phone is a line of its own: nobody could click what is drawn anew each second.
+    It counts down in an ``async with`` block, and then says how the wait ended. The way to the
+    phone is a line of its own: nobody could click what is drawn anew each second.
 
     Args:
         waiting: for which answers.
         clock: the lab's.
         page: the address of the phone's page; empty when the phone is a real one.
         shown: whether this kernel shows the phone; then JupyterLab needs no way to the page.
+
+    Attributes:
+        ended: what stands in place of the time in the end.
     """
 
     def __init__(
@@ -106,9 +110,23 @@ class WaitingLine:
             self._show(_way(page, shown=shown), display_id=True) if waiting and page else None
         )
         self._timer: Any = None
+        self._counter: asyncio.Task[None] | None = None
+        self.ended = STOPPED
 
-    async def count_down(self) -> None:
-        """Show the time left until there is none, or this is cancelled."""
+    async def __aenter__(self) -> Self:
+        self._counter = asyncio.create_task(self._count_down())
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        if self._counter is not None:
+            self._counter.cancel()
+            await asyncio.gather(self._counter, return_exceptions=True)
+        if self._way is not None:
+            self._way.update(Shown("", ""))
+        if self._timer is not None:
+            self._timer.update(paragraph(self.ended))
+
+    async def _count_down(self) -> None:
         while (left := self._until - self._clock.now()) > 0:
             words = f"Waiting for the phone, {clock_face(left)} left: press Approve or Deny on it"
             shown = Shown(f'<p role="timer">{words}.</p>', words)
@@ -117,13 +135,6 @@ class WaitingLine:
             else:
                 self._timer.update(shown)
             await asyncio.sleep(1)
-
-    def end(self, words: str) -> None:
-        """Say how it ended in place of the time, and take the way to the phone away."""
-        if self._way is not None:
-            self._way.update(Shown("", ""))
-        if self._timer is not None:
-            self._timer.update(paragraph(words))
 
 
 def _way(page: str, *, shown: bool) -> Shown:

@@ -414,6 +414,17 @@ def hint_not_returned(issuer, user_id):
     hint_right(issuer, user_id)
 
 
+async def each_told(lab, name, steps):
+    """The results for functions that are wrong, each of which is told its next step."""
+    results = []
+    for function, step in steps.items():
+        put(lab, name, function)
+        results.append(result := await lab.check(name))
+        assert result.kind is Kind.WRONG
+        assert step in result.next_step, (function, result)
+    return results
+
+
 async def test_a_hint_that_is_nearly_right_is_told_what_it_lacks(lab):
     steps = {
         hint_misspelt: "'iss-sub'. Write \"iss_sub\", with an underscore",
@@ -421,11 +432,8 @@ async def test_a_hint_that_is_nearly_right_is_told_what_it_lacks(lab):
         hint_not_returned: "without a `return`",
         hint_user_id: 'Build a dictionary with "format", "iss" and "sub"',
     }
-    for function, step in steps.items():
-        put(lab, "login_hint", function)
-        result = await lab.check("login_hint")
-        assert (result.kind, result.mistake) == (Kind.WRONG, "C1")
-        assert step in result.next_step
+    for result in await each_told(lab, "login_hint", steps):
+        assert result.mistake == "C1"
     put(lab, "login_hint", hint_right)
 
 
@@ -449,11 +457,7 @@ async def test_slips_of_the_pen_in_the_question_are_named(lab):
         a_list: '"openid create:transfer"',
         quoted: "Without quotation marks",
     }
-    for function, step in steps.items():
-        put(lab, "ask", function)
-        result = await lab.check("ask")
-        assert result.kind is Kind.WRONG
-        assert step in result.next_step, (function, result)
+    for result in await each_told(lab, "ask", steps):
         assert "Exercise(" not in result.why
 
 

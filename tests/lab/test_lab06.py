@@ -324,19 +324,7 @@ async def keeps_its_pace(approval, desk, ring, clock):
 
 async def sleeps_five(approval, desk, ring, clock):
     await clock.sleep(5)
-    await looks_right_then(approval, desk, ring, clock)
-
-
-async def looks_right_then(approval, desk, ring, clock):
-    while True:
-        match await poll_once(desk, approval):
-            case NotYet(seconds):
-                await clock.sleep(seconds)
-            case NoAnswer():
-                await clock.sleep(approval.interval)
-            case Ending(event, reason, tokens):
-                await desk.settle(approval, event, reason, tokens=tokens)
-                return await ring(approval)
+    await asks_at_once(approval, desk, ring, clock)
 
 
 async def sleeps_a_minute(approval, desk, ring, clock):

@@ -17,6 +17,11 @@ def cell_of(file: str) -> str:
     return f"Cell In[{number}]" if number else "your function's cell"
 
 
+def said_by(failure: BaseException) -> str:
+    """An exception as Python's last line names it: ``KeyError: 'id'``."""
+    return f"{type(failure).__name__}: {failure}".rstrip(": .")
+
+
 def line_in(failure: BaseException, written: Callable[..., Any]) -> str:
     """Where a function raised, as its author sees it: ``Line 3 of Cell In[5]: `x = y```."""
     file = inspect.unwrap(written).__code__.co_filename

@@ -8,12 +8,15 @@ import functools
 import inspect
 import textwrap
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from baink_lab.errors import BainkError, InOneSentence
-from baink_lab.lab.checks.cells import cell_of, line_in
+from baink_lab.lab.checks.cells import cell_of, line_in, said_by
 from baink_lab.lab.checks.result import Kind, Result
 from baink_lab.lab.checks.tips import tip
+
+if TYPE_CHECKING:
+    from baink_lab.lab.session import Lab
 
 
 class NotAttempted(InOneSentence, BainkError):
@@ -106,6 +109,13 @@ class Exercise:
         return self.written
 
 
+def exercise_of(lab: Lab, name: str) -> Exercise:
+    """A learner's function, in a check of it: the teacher looks at nothing that is not there."""
+    mine = lab.found(name)
+    assert mine is not None
+    return mine
+
+
 def own_piece(given: Any) -> Any:
     """A learner's function; None where the reference stands in for it: the package's own stays.
 
@@ -186,7 +196,7 @@ def other_shape(mine: Exercise) -> Result | None:
 
 def raised(name: str, failure: BaseException, written: Callable[..., Any]) -> Result:
     """The result for a learner's function that raised: where, and what."""
-    said = f"{type(failure).__name__}: {failure}".rstrip(": .")
+    said = said_by(failure)
     why = f"Your code raised {said}. {line_in(failure, written)}."
     if known := tip(name, said):
         step = f"{known} Then run the cell, and check again."

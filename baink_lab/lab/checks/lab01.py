@@ -6,7 +6,7 @@ import contextlib
 import io
 from typing import TYPE_CHECKING, Any
 
-from baink_lab.lab.checks.exercises import Reference, raised
+from baink_lab.lab.checks.exercises import Reference, exercise_of, raised
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
 from baink_lab.lab.checks.shelf import Shelf
 from baink_lab.lab.tokens import claims_of, wanted_by_bank, why_refused
@@ -48,8 +48,7 @@ async def both_refused(lab: Lab) -> Result:
 
 async def can_say_why(lab: Lab) -> Result:
     """The learner's function names the claim that does not fit, for many tokens."""
-    mine = lab.found(WHY)
-    assert mine is not None  # the teacher has seen to that
+    mine = exercise_of(lab, WHY)
     wanted = wanted_by_bank(lab.world)
     login = claims_of(await lab.session_token()) or {}
     for what, claims, right in _cases(login, wanted):

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from baink_lab.auth0.ciba import CibaClient, iss_sub
-from baink_lab.lab.checks.exercises import Exercise, Reference, raised
+from baink_lab.lab.checks.exercises import Reference, exercise_of, raised
 from baink_lab.lab.checks.form_slips import judge_writing
 from baink_lab.lab.checks.lab04_polling import GOOD_LINE, WAIT, polite_polling, start, wait
 from baink_lab.lab.checks.result import Result, failed, passed
@@ -23,7 +23,7 @@ LONG_LINE = "Pay 1,250.00 € to Zoë's Bakery & Café at the far corner of the 
 
 async def good_hint(lab: Lab) -> Result:
     """The tenant can tell from the hint who is to be asked."""
-    mine = _found(lab, HINT)
+    mine = exercise_of(lab, HINT)
     for user_id in (lab.world.user_id, 'auth0|o"brien'):
         try:
             hint = mine(lab.world.issuer, user_id)
@@ -85,7 +85,7 @@ def _hint_step(name: str, hint: object, told: object) -> str:
 
 async def good_request(lab: Lab) -> Result:
     """The request is taken, and asks for what the bank wants."""
-    mine = _found(lab, ASK)
+    mine = exercise_of(lab, ASK)
     async with practice_tenant() as practice:
         for line in (GOOD_LINE, LONG_LINE):
             practice.begin()
@@ -173,12 +173,6 @@ def _judge_rest(
     if not isinstance(answer, dict) or "auth_req_id" not in answer:
         return failed(ASK, f"It returned {type(answer).__name__}.", "Return the answer's .json().")
     return None
-
-
-def _found(lab: Lab, name: str) -> Exercise:
-    mine = lab.found(name)
-    assert mine is not None  # the teacher has seen to that
-    return mine
 
 
 SHELF = Shelf(

@@ -12,7 +12,7 @@ from baink_lab.approvals.binding import fit
 from baink_lab.auth0.ciba import CibaClient, CibaRequest
 from baink_lab.auth0.errors import AccessDenied, CibaError, Expired
 from baink_lab.clock import Clock
-from baink_lab.lab.checks.exercises import Exercise, raised
+from baink_lab.lab.checks.exercises import Exercise, exercise_of, raised
 from baink_lab.lab.checks.form_slips import judge_writing
 from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.practice import EndlessLoop, Practice, practice_tenant
@@ -48,8 +48,7 @@ _SCENES = (
 
 async def polite_polling(lab: Lab) -> Result:
     """The loop waits as told, goes on while nobody has answered, and takes a no for a no."""
-    mine = lab.found(WAIT)
-    assert mine is not None  # the teacher has seen to that
+    mine = exercise_of(lab, WAIT)
     async with practice_tenant() as practice:
         for scene in _SCENES:
             wrong = await _play(practice, mine, scene)

@@ -13,7 +13,7 @@ from baink_lab.approvals.nodes import Push, acting_node, push_once
 from baink_lab.approvals.tool import line_of
 from baink_lab.lab import meddling, solutions
 from baink_lab.lab.checks import lab05_transfer
-from baink_lab.lab.checks.exercises import Exercise, Reference, own_piece, raised
+from baink_lab.lab.checks.exercises import Exercise, Reference, exercise_of, own_piece, raised
 from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.checks.shelf import Shelf
 from baink_lab.lab.pieces import TRANSFER as TRANSFER_FUNDS
@@ -33,7 +33,7 @@ PAYEE = "Mia Moreau"
 
 async def wrapped(lab: Lab) -> Result:
     """Aiya pushes without asking in the chat, the phone says what for, the bank takes the token."""
-    mine = _found(lab, WRAP)
+    mine = exercise_of(lab, WRAP)
     async with practice_agent() as agent, scripted_model() as agent.model:
         try:
             async with agent.process(tools=Pieces(own_piece(mine)).tools, watch=False):
@@ -164,7 +164,7 @@ async def _judge_token(agent: PracticeAgent, gate: GatedTool, asked: Approval) -
 
 async def asks_once(lab: Lab) -> Result:
     """One push for one call, from a node that is done before anybody waits."""
-    mine = _found(lab, REQUEST)
+    mine = exercise_of(lab, REQUEST)
     returned: list[Any] = []
     piece = own_piece(mine)
     if piece is not None:
@@ -264,12 +264,6 @@ def _pushed_and_waited(scene: Scene) -> Result:
     )
     step = "No interrupt() in request_approval: return the Command, the next node waits."
     return failed(REQUEST, why, step, "C9")
-
-
-def _found(lab: Lab, name: str) -> Exercise:
-    mine = lab.found(name)
-    assert mine is not None  # the teacher has seen to that
-    return mine
 
 
 SHELF = Shelf(

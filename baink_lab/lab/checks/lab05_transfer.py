@@ -6,7 +6,7 @@ import dataclasses
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from baink_lab.lab.checks.exercises import Exercise, own_piece, raised
+from baink_lab.lab.checks.exercises import Exercise, exercise_of, own_piece, raised
 from baink_lab.lab.checks.lab05_noes import takes_every_no
 from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.meddling import edit_amount, kept_in_threads, token_for
@@ -41,8 +41,7 @@ _EDIT_TOLD = {
 
 async def transfer_node(lab: Lab) -> Result:
     """Money moves once, after the customer's yes to this very transfer, whatever else happens."""
-    mine = lab.found(NAME)
-    assert mine is not None  # the teacher has seen to that
+    mine = exercise_of(lab, NAME)
     async with stage(Pieces(transfer=own_piece(mine))) as agent:
         for judge in _JUDGES:
             wrong = await judge(agent, mine)

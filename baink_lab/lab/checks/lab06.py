@@ -8,7 +8,7 @@ from baink_lab.aiya.tools import behind_its_gate
 from baink_lab.approvals import GatedTool, Tool
 from baink_lab.lab import solutions
 from baink_lab.lab.checks import lab06_stories as stories
-from baink_lab.lab.checks.exercises import Exercise, Reference, raised
+from baink_lab.lab.checks.exercises import Exercise, Reference, exercise_of, raised
 from baink_lab.lab.checks.looking_after import LOOK_AFTER, looks_after, stand_in
 from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.checks.shelf import Shelf
@@ -24,8 +24,7 @@ REGISTRY = "registry"
 
 async def gate_is_in(lab: Lab) -> Result:
     """Aiya with the learner's registry asks the phone once, and moves the money after the yes."""
-    mine = lab.found(REGISTRY)
-    assert mine is not None  # the teacher has seen to that
+    mine = exercise_of(lab, REGISTRY)
     seen = _Seen(mine)
     async with practice_agent() as agent:
         try:

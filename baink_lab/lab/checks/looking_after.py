@@ -13,7 +13,7 @@ import httpx
 from baink_lab.approvals import Approval, Desk, Resumer, State
 from baink_lab.approvals.resumer import _Due
 from baink_lab.clock import Clock
-from baink_lab.lab.checks.exercises import Exercise, raised
+from baink_lab.lab.checks.exercises import Exercise, exercise_of, raised
 from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.practice import ISSUER, MOST_REQUESTS, EndlessLoop
 from baink_lab.lab.practice_agent import PracticeAgent, practice_agent
@@ -114,8 +114,7 @@ class _Line(httpx.AsyncBaseTransport):
 
 async def looks_after(lab: Lab) -> Result:
     """It polls politely, seals every ending, rings once, and never takes silence for a no."""
-    mine = lab.found(LOOK_AFTER)
-    assert mine is not None  # the teacher has seen to that
+    mine = exercise_of(lab, LOOK_AFTER)
     async with practice_agent() as agent:
         line = _Line(create_app(agent.tenant), agent.clock)
         async with (

@@ -53,13 +53,13 @@ def _fields(value: Mapping[str, Any], book: Book, depth: int) -> Iterator[str]:
         if head:
             yield "\u2013 " * (depth - 1) + f"- {head}"
     else:
-        yield from (f"{_capital(name)}: {said}" for name, said in flat.items())
+        yield from (f"{capital(name)}: {said}" for name, said in flat.items())
     for name, inner in deep.items():
         lead = "\u2013 " * (depth - 1) + "- " if depth else ""
         if not inner:
-            yield f"{lead}{_capital(name)}: none"
+            yield f"{lead}{capital(name)}: none"
             continue
-        yield f"{lead}{_capital(name)}:"
+        yield f"{lead}{capital(name)}:"
         yield from _lines(inner, book, depth + 1)
 
 
@@ -91,5 +91,6 @@ def _plain(value: Any, book: Book) -> str:
     return " ".join(book.name(value).split()) if isinstance(value, str) else str(value)
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """The same with a capital letter first."""
     return text[:1].upper() + text[1:]

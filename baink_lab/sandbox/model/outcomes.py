@@ -10,7 +10,7 @@ from typing import Any
 from baink_lab.sandbox.model.amounts import amount_text
 from baink_lab.sandbox.model.book import Book
 from baink_lab.sandbox.model.conversation import Answer, Call
-from baink_lab.sandbox.model.layout import laid_out
+from baink_lab.sandbox.model.layout import capital, laid_out
 from baink_lab.sandbox.model.toolbox import Tool, words_of
 
 ASK_AGAIN = "Shall I ask again?"
@@ -63,7 +63,7 @@ def _waiting(calls: list[Call], book: Book, transfer: Tool | None) -> str:
         is_, yet = "is", "it moves nothing"
     yet = yet if moves else "nothing of it is done"
     return (
-        f"{_capital(what)} {is_} waiting for your approval on your phone; until then {yet}. "
+        f"{capital(what)} {is_} waiting for your approval on your phone; until then {yet}. "
         f"{MEANWHILE}"
     )
 
@@ -140,7 +140,7 @@ def _failed(what: str, content: Mapping[str, Any], nothing: str) -> str:
     known = _REASONS.get(code) if isinstance(code, str) else None
     unsure = isinstance(message, str) and re.search(r"check the history|may have", message, re.I)
     why = f"{known}. {message or ''}" if known else _sentence(message or code)
-    lead = f"I cannot say that {what} was made" if unsure else f"{nothing} {_capital(what)} failed"
+    lead = f"I cannot say that {what} was made" if unsure else f"{nothing} {capital(what)} failed"
     # Who was asked too often is told when to ask again, and that is the one way on.
     way = "" if code == TOO_OFTEN else f" {_OTHER_WAYS}"
     return f"{lead}: {why.strip()}{way}"
@@ -149,7 +149,3 @@ def _failed(what: str, content: Mapping[str, Any], nothing: str) -> str:
 def _sentence(said: object) -> str:
     text = str(said or "the bank gave no reason").strip()
     return text if text.endswith((".", "!", "?")) else f"{text}."
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

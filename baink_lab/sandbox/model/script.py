@@ -51,7 +51,7 @@ def _answer(turn: Turn) -> Reply:
     if draft is None:
         return answer_aside(turn)
     if not draft.asides:
-        return _act(turn, draft)
+        return _act(turn, reader, draft)
     reply = answer_aside(turn) if _is_aside(turn.text) else Reply()
     if reply.calls:
         return reply
@@ -84,12 +84,11 @@ def _confirmation(reader: Reader, draft: Draft) -> str:
     return f"Shall I do {others.said(draft.tool)}{detail}? Please answer yes or no."
 
 
-def _act(turn: Turn, draft: Draft) -> Reply:
+def _act(turn: Turn, reader: Reader, draft: Draft) -> Reply:
     if turn.box.accounts and not turn.book.entries and _needs_book(draft):
         if turn.looked_up:
             return Reply(answers.unreadable(turn.looked_up))
         return Reply(calls=((turn.box.accounts.name, {}),))
-    reader = Reader(turn.box, turn.book, turn.year)
     if draft.wishes:
         return _transfer(reader, draft)
     return _find(turn, draft) if draft.pointed else _other(reader, draft)
