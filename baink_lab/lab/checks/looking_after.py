@@ -146,7 +146,7 @@ async def _play(
     seen = _Seen(scene, approval, line.answers, line.asked_at)
 
     async def ring(approval: Approval) -> None:
-        record = await agent.desk.get(approval.id)
+        record = await agent.desk.get(seen.approval.id)
         seen.rings.append(record.state if record else State.REQUESTING)
         if len(seen.rings) > MOST_RINGS:
             raise EndlessLoop(f"{MOST_RINGS} rings, and still no end.")
