@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.labs import LABS
 from baink_lab.lab.show import break_between_words
+from baink_lab.lab.skipped_cells import tell_skipped_cells
 from baink_lab.lab.unawaited import tell_forgotten_await
 from baink_lab.sandbox import launch
 from baink_lab.settings import load
@@ -47,6 +48,7 @@ async def open_lab(number: int) -> Lab:
     settings = load()
     begun = time.monotonic()
     tell_forgotten_await()
+    tell_skipped_cells(number)
     # What a session imports takes seconds (langgraph, openai); the sandbox starts meanwhile.
     ready, session = await asyncio.gather(
         launch.ensure(settings.baink_home, settings=settings),

@@ -65,7 +65,9 @@ class Teacher:
             with forgotten.noticed() as names, endless.stopped(self._files()) as watch:
                 result = await look(self._lab)
             if result is None or watch.why:
-                result = Result(name, Kind.WRONG, watch.why, watch.next_step)
+                step = watch.next_step
+                result = Result(name, Kind.WRONG, watch.why, step, hints=(step,))
+            result = endless.with_swallowed(result, watch.swallowed)
             result = self._with_newer(forgotten.with_await(result, names))
         self._last[name] = result
         if mine := self._exercises.get(name):
@@ -102,7 +104,7 @@ class Teacher:
                 f'Try {name} first: fill in its body, run its cell and await lab.check("{name}"). '
                 "A wrong try is a good try."
             )
-        shown = source_of(reference)
+        shown = source_of(name, reference)
         one = self._exercises.get(name)
         if self._passed(name) and not (one and one.solved):
             return f"{shown}\n# Your {name} has passed: yours stays, and this is only shown."

@@ -112,3 +112,54 @@ async def test_a_debugger_at_work_is_left_alone(lab):
         assert sys.gettrace() is debugger
     finally:
         sys.settrace(None)
+
+
+async def hides_its_own_slip(approval, desk, ring, clock):
+    while True:
+        await clock.sleep(approval.interval)
+        try:
+            answer = await poll_once(desk, aproval)  # noqa: F821 - the mistake
+        except Exception:
+            continue
+        if isinstance(answer, Ending):
+            return
+
+
+async def catches_what_it_expects(approval, desk, ring, clock):
+    paces = {}
+    while True:
+        try:
+            await clock.sleep(paces["seen"])
+        except KeyError:
+            await clock.sleep(approval.interval)
+        match await poll_once(desk, approval):
+            case NotYet(seconds):
+                paces["seen"] = seconds
+            case Ending():
+                return  # the mistake
+
+
+async def lets_it_through(approval, desk, ring, clock):
+    try:
+        await poll_once(desk, approval.id)
+    except Exception:
+        await clock.sleep(approval.interval)
+        raise
+
+
+async def test_a_slip_that_an_except_for_everything_hid_is_named(lab):
+    told = await checked(lab, "look_after", hides_its_own_slip)
+    assert told.kind is Kind.WRONG
+    assert "`answer = await poll_once(desk, aproval)" in told.why
+    assert "NameError: name 'aproval' is not defined" in told.why
+    assert "Mend that line" in told.next_step
+    assert "Mend that line" in repr(lab.hint("look_after"))
+
+
+async def test_an_error_that_was_expected_or_let_through_is_no_hidden_slip(lab):
+    told = await checked(lab, "look_after", catches_what_it_expects)
+    assert told.kind is Kind.WRONG
+    assert "hid" not in told.why
+    told = await checked(lab, "look_after", lets_it_through)
+    assert told.kind is Kind.RAISED
+    assert "hid" not in told.why

@@ -79,6 +79,10 @@ def neither(tools, wrapped):
     return [tool for tool in tools if tool.name != wrapped.name]
 
 
+def one_twice(tools, wrapped):
+    return [*right(tools, wrapped), tools[0]]
+
+
 def gate_alone(tools, wrapped):
     return [wrapped]
 
@@ -126,6 +130,7 @@ async def test_any_way_to_put_the_gate_in_is_good(lab, good):
         (both, "There are 2 tools called transfer_funds"),
         (neither, "has no transfer_funds at all"),
         (gate_alone, "she lost get_accounts and get_history"),
+        (one_twice, "Aiya has 2 times get_accounts"),
         (nothing, "It returned NoneType"),
         (a_name, "item 0 is of type str"),
         (gates_all, "has `wrapped` in it more than once"),
@@ -351,6 +356,48 @@ async def forgets_to_sleep(approval, desk, ring, clock):
     await looks_right(approval, desk, ring, clock)
 
 
+async def waits_for_no_ring(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    while True:
+        match await poll_once(desk, approval):
+            case NotYet(seconds):
+                await clock.sleep(seconds)
+            case Ending(event, reason, tokens):
+                await desk.settle(approval, event, reason, tokens=tokens)
+                asyncio.create_task(ring(approval))  # noqa: RUF006 - the mistake
+                return
+            case _:
+                await clock.sleep(approval.interval)
+
+
+async def says_the_state(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    while True:
+        match await poll_once(desk, approval):
+            case NotYet(seconds):
+                await clock.sleep(seconds)
+            case Ending(_, reason, tokens):
+                await desk.settle(approval, "approved", reason, tokens=tokens)
+                return await ring(approval)
+
+
+async def seals_twice(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    while True:
+        match await poll_once(desk, approval):
+            case NotYet(seconds):
+                await clock.sleep(seconds)
+            case Ending(event, reason, tokens):
+                await desk.settle(approval, event, reason, tokens=tokens)
+                sealed = await desk.get(approval.id)
+                await desk.settle(sealed, event, reason, tokens=tokens)
+
+
+async def rings_nobody(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    await ring()
+
+
 async def has_a_typo(approval, desk, ring, clock):
     await clock.sleep(approval.intervall)
 
@@ -376,6 +423,7 @@ SLIPS = [
     (sleeps_a_minute, "", "you let 60 seconds pass between two polls, and 5 are asked for"),
     (keeps_its_pace, "C6", "You asked again after 5 seconds, as if nothing had been said"),
     (knows_no_silence, "", "you asked again at once"),
+    (waits_for_no_ring, "", "You called `ring` and did not wait for it"),
     (forgets_to_sleep, "", "You forgot `await` in front of `clock.sleep(…)`"),
 ]
 
@@ -389,11 +437,21 @@ async def test_a_resumers_slip_is_told_by_what_it_led_to(lab, slip, mistake, sai
     assert result.next_step
 
 
-async def test_a_resumer_that_raises_while_the_tenant_is_away_is_told_that(lab):
-    put(lab, "look_after", has_no_seconds)
+@pytest.mark.parametrize(
+    ("slip", "raised", "step"),
+    [
+        (has_no_seconds, "'NoAnswer' object has no attribute 'seconds'", "the tenant is away"),
+        (says_the_state, "is pending: 'approved' cannot happen", "“customer said no”"),
+        (seals_twice, "is approved: 'token arrived' cannot happen", "Seal once"),
+        (rings_nobody, "TypeError: ring() missing 1 required", "`await ring(approval)`"),
+    ],
+)
+async def test_what_python_says_of_a_resumer_has_its_step(lab, slip, raised, step):
+    put(lab, "look_after", slip)
     told = await lab.check("look_after")
     assert told.kind is Kind.RAISED
-    assert "'NoAnswer' object has no attribute 'seconds'" in told.why
+    assert raised in told.why
+    assert step in told.next_step
 
 
 @pytest.mark.parametrize(
@@ -459,6 +517,15 @@ async def test_a_good_resumer_passes_and_so_does_the_packages_own(lab):
     assert "async def look_after(approval, desk, ring, clock):" in shown
     assert "Resumer" in shown
     assert await lab.check("look_after"), "from now on the package's own stands in"
+
+
+async def test_the_registrys_solution_is_what_one_writes_in_the_cell(lab):
+    put(lab, "registry", untouched)
+    await lab.check("registry")
+    shown = repr(lab.solution("registry"))
+    assert "def registry(tools, wrapped):" in shown
+    assert "baink_lab.aiya.tools.behind_its_gate" in shown
+    assert "Sequence" not in shown
 
 
 async def test_starters_are_not_attempted_and_references_pass(lab):
@@ -579,6 +646,22 @@ async def test_a_no_and_a_silence_move_nothing_and_are_told(lab, capsys):
     told = await lab.check("expired")
     assert told
     assert told.why.startswith("“Move 40.00 USD from Checking to Savings”: nobody answered")
+    assert "latest" not in told.why
+    told = await lab.check("denied")
+    assert told.why.endswith(
+        "(That was not your latest: “Move 40.00 USD from Checking to Savings” was expired.)"
+    )
+
+
+async def test_aiya_without_a_gate_is_told_as_the_reason_for_a_phone_that_stays_silent(lab):
+    await lab.build(registry=untouched)
+    await ask(lab)
+    for name in ("moved", "denied", "expired"):
+        told = await lab.check(name)
+        assert told.kind is Kind.NOT_ATTEMPTED
+        assert "transfer_funds has no gate, so no push can come" in told.why
+        assert "lab.build(registry=registry)" in told.next_step
+    await lab.build()
 
 
 async def test_the_customer_talks_on_and_the_approval_still_lands(lab, capsys):

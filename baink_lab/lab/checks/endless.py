@@ -9,14 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import linecache
+import re
 import sys
 import time
 from collections.abc import Collection, Iterator
 from types import FrameType
 from typing import Any
 
+from baink_lab.lab.checks.cells import said_by
+from baink_lab.lab.checks.result import Kind, Result
+
 MOST_LINES = 20_000  # of an exercise in one check; the longest honest one runs some hundreds
+#: What Python raises for a slip of the pen, never a server.
+_SLIPS = (TypeError, AttributeError, NameError, LookupError)
+_ANY = re.compile(r"except(\s+(Base)?Exception\b.*)?\s*:")
 _IN_PLACE = "Write `await clock.sleep(…)` in its place."
 
 
@@ -30,10 +38,13 @@ class Watch:
     Attributes:
         why: in a sentence; empty when nothing was.
         next_step: what to do about it.
+        swallowed: a slip that an `except` for everything hid, and its line, in a sentence; empty
+            when there was none.
     """
 
     def __init__(self, files: Collection[str]) -> None:
-        self.why = self.next_step = ""
+        self.why = self.next_step = self.swallowed = ""
+        self._up: tuple[BaseException, FrameType, int] | None = None  # an error, not yet caught
         self._files = files
         self._lines = 0
         self.real_sleep = time.sleep
@@ -45,10 +56,15 @@ class Watch:
         return self._each_line if frame.f_code.co_filename in self._files else None
 
     def _each_line(self, frame: FrameType, event: str, arg: Any) -> Any:
-        if event == "line":
+        if event == "exception":
+            self._up = (arg[1], frame, frame.f_lineno)
+        elif event == "return":
+            self._up = None  # whoever called is told, and may catch it
+        elif event == "line":
+            self._note_swallowed(frame)
             self._lines += 1
             if self._lines > MOST_LINES:
-                code = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+                code = _code(frame, frame.f_lineno)
                 where = f"line {frame.f_lineno}" + (f", `{code}`" if code else "")
                 self._stop(
                     f"Your code went round {MOST_LINES:,} lines and came to no end, so I stopped "
@@ -56,6 +72,19 @@ class Watch:
                     "Look at the loop: what ends it, and what does it wait for (with `await`)?",
                 )
         return self._each_line
+
+    def _note_swallowed(self, frame: FrameType) -> None:
+        """The first line after an error, in the same function, is an `except` for everything."""
+        if self._up is None or self._up[1] is not frame:
+            return
+        failure, _, number = self._up
+        self._up = None
+        if isinstance(failure, _SLIPS) and _ANY.match(_code(frame, frame.f_lineno)):
+            code = _code(frame, number)
+            where = f"line {number}" + (f", `{code}`," if code else "")
+            self.swallowed = (
+                f"Your `except` hid an error of your own: {where} raised {said_by(failure)}."
+            )
 
     def sleep(self, seconds: Any) -> None:
         """`time.sleep` for everybody but the learner's code."""
@@ -82,6 +111,22 @@ class Watch:
     def _stop(self, why: str, next_step: str) -> None:
         self.why, self.next_step = why, next_step
         raise Stopped
+
+
+def _code(frame: FrameType, line: int) -> str:
+    return linecache.getline(frame.f_code.co_filename, line).strip()
+
+
+def with_swallowed(result: Result, swallowed: str) -> Result:
+    """The result; where it is wrong, it names the slip that the learner's own `except` hid."""
+    if not swallowed or result.kind is not Kind.WRONG:
+        return result
+    step = (
+        "Mend that line. And catch only what you expect: `except Exception` hides your own slips "
+        "from you."
+    )
+    why = f"{swallowed} What it led to: {result.why}"
+    return dataclasses.replace(result, why=why, next_step=step, mistake="", hints=(step,))
 
 
 @contextlib.contextmanager

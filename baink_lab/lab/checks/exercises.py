@@ -205,24 +205,28 @@ def raised(name: str, failure: BaseException, written: Callable[..., Any]) -> Re
     return Result(name, Kind.RAISED, why, step)
 
 
-def source_of(reference: Reference) -> str:
-    """The source of a solution, and the note below it as a comment."""
+def source_of(name: str, reference: Reference) -> str:
+    """The source of an exercise's solution, and the note below it as a comment."""
     target: Any = inspect.unwrap(reference.source)
     text = textwrap.dedent(inspect.getsource(target))
-    shown = _without_types(text) if reference.in_a_cell else text
+    shown = _as_in_a_cell(name, text) if reference.in_a_cell else text
     note = [f"# {line}" for line in textwrap.wrap(reference.note, 88)]
     return "\n".join([f"# {target.__module__}.{target.__qualname__}", shown, *note])
 
 
-def _without_types(text: str) -> str:
-    """Functions as one writes them in a cell: types name what a notebook has not imported."""
+def _as_in_a_cell(name: str, text: str) -> str:
+    """A function as one writes it in a cell.
+
+    It has the exercise's name, and no types: they name what a notebook has not imported.
+    """
     lines = text.splitlines()
     tree = ast.parse(text)
     found = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     for one in sorted(found, key=lambda one: -one.lineno):  # the last first: numbers stay right
         kind = "async def" if isinstance(one, ast.AsyncFunctionDef) else "def"
         names = ", ".join(arg.arg for arg in one.args.args)
-        first = f"{' ' * one.col_offset}{kind} {one.name}({names}):"
+        called = one.name if one.col_offset else name
+        first = f"{' ' * one.col_offset}{kind} {called}({names}):"
         lines[one.lineno - 1 : one.body[0].lineno - 1] = [first]
     return "\n".join([*lines, ""])
 

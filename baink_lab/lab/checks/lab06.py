@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from typing import TYPE_CHECKING, Any
 
 from baink_lab.aiya.tools import behind_its_gate
@@ -90,10 +91,8 @@ async def _judge(agent: PracticeAgent, seen: _Seen) -> Result:
             "gate. A model knows tools by their names, so it is left to chance which one runs."
         )
         return failed(REGISTRY, why, "Leave the bare one out: `wrapped` takes its place.")
-    missing = {one.name for one in seen.given} - {one.name for one in agent.tools}
-    if missing:
-        why = f"Aiya cannot read any more: she lost {' and '.join(sorted(missing))}."
-        return failed(REGISTRY, why, "Return the other tools of `tools` too.")
+    if (wrong := _judge_the_rest(agent, seen)) is not None:
+        return wrong
     if len(pushes) != 1 or agent.bank.moved() != ["25.00"]:
         why = (
             f"I asked Aiya for one transfer of 25.00: the phone got "
@@ -106,6 +105,22 @@ async def _judge(agent: PracticeAgent, seen: _Seen) -> Result:
         "once. The model sees the same name and the same arguments as before; only the gate is new."
     )
     return passed(REGISTRY, why)
+
+
+def _judge_the_rest(agent: PracticeAgent, seen: _Seen) -> Result | None:
+    twice = collections.Counter(one.name for one in agent.tools)
+    if again := [f"{count} times {one}" for one, count in twice.items() if count > 1]:
+        why = (
+            f"The transfer is right, but Aiya has {', '.join(again)}. A model calls its tools by "
+            "their names, and some providers (Anthropic is one) refuse a list with a name twice."
+        )
+        step = "Put each tool of `tools` into the list once."
+        return failed(REGISTRY, why, step, hints=(step,))
+    missing = {one.name for one in seen.given} - {one.name for one in agent.tools}
+    if missing:
+        why = f"Aiya cannot read any more: she lost {' and '.join(sorted(missing))}."
+        return failed(REGISTRY, why, "Return the other tools of `tools` too.")
+    return None
 
 
 def _no_list(returned: object) -> Result:
@@ -151,7 +166,7 @@ SHELF = Shelf(
         **stories.HINTS,
     },
     {
-        REGISTRY: Reference(behind_its_gate),
+        REGISTRY: Reference(behind_its_gate, in_a_cell=True),
         LOOK_AFTER: Reference(
             solutions.look_after,
             stand_in,

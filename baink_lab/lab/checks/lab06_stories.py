@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from baink_lab.approvals import Approval, State
+from baink_lab.approvals import Approval, GatedTool, State
 from baink_lab.lab.checks.evidence import TRANSFER, Story
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
 from baink_lab.lab.checks.shelf import Check
@@ -28,9 +28,9 @@ async def moved(lab: Lab) -> Result:
             f"{_quoted([found])}: approved on the phone, and in the ledger once. Nobody "
             "pressed “resume”; the resumer heard of the yes and woke the graph."
         )
-        return passed(MOVED, why)
+        return passed(MOVED, why + _since(story, found))
     ask = "Move $25 from checking to savings"
-    return found or _not_ended(story, MOVED, ask, "Press Approve on the phone.")
+    return found or await _not_ended(lab, story, MOVED, ask, "Press Approve on the phone.")
 
 
 async def denied(lab: Lab) -> Result:
@@ -39,6 +39,7 @@ async def denied(lab: Lab) -> Result:
         lab,
         DENIED,
         State.DENIED,
+        "Move $500 from savings to checking",
         "denied on the phone. A no is an answer like a yes: the graph was woken, ended its node "
         "with an error that the model can read, and Aiya said so. Nothing moved.",
         "Press Deny on the phone.",
@@ -51,6 +52,7 @@ async def expired(lab: Lab) -> Result:
         lab,
         EXPIRED,
         State.EXPIRED,
+        "Move $40 from checking to savings",
         "nobody answered, and even that came to an end: the thread heard of it, Aiya said so, and "
         "nothing moved. On the wire it looked like a no; the clock told them apart.",
         'Leave the phone alone, and run await lab.clock.advance("6 min").',
@@ -172,18 +174,36 @@ async def _moved_once(
     return None
 
 
-async def _without_a_yes(lab: Lab, name: str, state: State, why: str, step: str) -> Result:
+async def _without_a_yes(
+    lab: Lab, name: str, state: State, ask: str, why: str, step: str
+) -> Result:
     story = await Story.of(lab)
     for one in reversed(story.approvals):
         if one.state is state and one.delivered and one.tool == TRANSFER:
             if await story.times_moved(one):
                 return failed(name, "It was moved all the same: please report this.", step)
             if story.outcome(one).get("status") == state:
-                return passed(name, f"{_quoted([one])}: {why}")
-    return _not_ended(story, name, "Move $40 from checking to savings", step)
+                return passed(name, f"{_quoted([one])}: {why}{_since(story, one)}")
+    return await _not_ended(lab, story, name, ask, step)
 
 
-def _not_ended(story: Story, name: str, ask: str, step: str) -> Result:
+def _since(story: Story, seen: Approval) -> str:
+    """That a later transfer ended otherwise than the one that a check looked at."""
+    last = [one for one in story.approvals if one.tool == TRANSFER and one.delivered][-1]
+    if last.state is seen.state:
+        return ""
+    return f" (That was not your latest: {_quoted([last])} was {last.state}.)"
+
+
+async def _not_ended(lab: Lab, story: Story, name: str, ask: str, step: str) -> Result:
+    gates = [one.name for one in (await lab.aiya()).tools if isinstance(one, GatedTool)]
+    if TRANSFER not in gates:
+        why = (
+            f"Aiya's {TRANSFER} has no gate, so no push can come to the phone. She was built with "
+            "another registry than one that passed its check."
+        )
+        mend = 'await lab.check("registry"), then await lab.build(registry=registry), and ask again'
+        return not_yet(name, why, f"{mend}.")
     waiting = [one for one in story.approvals if not one.delivered]
     if waiting:
         why = f"“{waiting[-1].binding_message}” waits for an answer."

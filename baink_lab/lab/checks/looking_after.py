@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import time
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
@@ -63,7 +64,8 @@ class _Seen:
             down.
         asked_at: seconds of the practice clock since the push, of each poll.
         rings: the state of the approval's record at each ring.
-        rung: how many of them came to their end.
+        rung: how many rings had come to their end when the learner's function had.
+        bells: the coroutines that `ring` made.
     """
 
     scene: _Scene
@@ -72,6 +74,7 @@ class _Seen:
     asked_at: list[float]
     rings: list[State] = dataclasses.field(default_factory=list)
     rung: int = 0
+    bells: list[Coroutine[Any, Any, None]] = dataclasses.field(default_factory=list)
     problem: Exception | None = None
     stuck: bool = False
     state: State = State.PENDING
@@ -145,16 +148,32 @@ async def _play(
     line.begun = agent.clock.now()
     seen = _Seen(scene, approval, line.answers, line.asked_at)
 
-    async def ring(approval: Approval) -> None:
+    ended = 0
+
+    async def wake(approval: Approval) -> None:
+        nonlocal ended
         record = await agent.desk.get(seen.approval.id)
         seen.rings.append(record.state if record else State.REQUESTING)
         if len(seen.rings) > MOST_RINGS:
             raise EndlessLoop(f"{MOST_RINGS} rings, and still no end.")
         if await agent.resumer.threads.ring(approval):
             await agent.desk.delivered(approval)
-        seen.rung += 1
+        ended += 1
 
-    await _run(agent, mine, seen, ring)
+    wake.__name__ = wake.__qualname__ = "ring"  # as the learner knows it, in whatever Python says
+
+    def ring(approval: Approval) -> Coroutine[Any, Any, None]:
+        seen.bells.append(wake(approval))
+        return seen.bells[-1]
+
+    ring.__qualname__ = "ring"
+
+    async def looked_after() -> None:
+        await mine(seen.approval, agent.desk, ring, agent.clock)
+        seen.rung = ended
+
+    await _run(agent, looked_after(), seen)
+    await _tasks_of(seen.bells)
     record = await agent.desk.get(approval.id)
     seen.state = record.state if record else State.REQUESTING
     seen.told = (await agent.answers(thread)).get(approval.tool_call_id, [{}])[-1]
@@ -163,12 +182,19 @@ async def _play(
     return seen
 
 
-async def _run(agent: PracticeAgent, mine: Exercise, seen: _Seen, ring: Ring) -> None:
+async def _tasks_of(bells: list[Coroutine[Any, Any, None]]) -> None:
+    """Let rings that nobody waited for come to their end, before the next scene begins."""
+    tasks = [task for task in asyncio.all_tasks() if task.get_coro() in bells]
+    await asyncio.gather(*tasks, return_exceptions=True)
+    bells.clear()  # or a ring that was never run would be told a cell later: see `forgotten`
+
+
+async def _run(agent: PracticeAgent, mine: Coroutine[Any, Any, None], seen: _Seen) -> None:
     """Run the learner's function, and turn the clock whenever it sleeps."""
     clock = agent.clock
     end, due = clock.now() + LONGEST_SECONDS, clock.now() + seen.scene.after
     deadline = time.monotonic() + STUCK_SECONDS
-    task = asyncio.ensure_future(mine(seen.approval, agent.desk, ring, clock))
+    task = asyncio.ensure_future(mine)
     pressed = seen.scene.decision is None
     while not task.done() and clock.now() < end and time.monotonic() < deadline:
         await asyncio.sleep(0.001)

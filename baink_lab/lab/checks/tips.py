@@ -120,6 +120,20 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
             r"|'str' object has no attribute 'thread_id'",
             "Say whom to wake: `await ring(approval)`, the whole of it.",
         ),
+        (
+            r"is pending: '.*' cannot happen",
+            "An event is what happened (“token arrived”, “customer said no”, “time was up”), and "
+            "not the state that follows from it. Hand on the Ending's own: case Ending(event, "
+            "reason, tokens).",
+        ),
+        (
+            r"is (?:approved|denied|expired): '.*' cannot happen",
+            "It was sealed already. Seal once, ring once, and `return`: then the loop is over.",
+        ),
+        (
+            r"'NoAnswer' object has no attribute",
+            "NoAnswer has nothing in it: the tenant is away. Sleep `approval.interval`, ask again.",
+        ),
     ),
 }
 _OF_ALL: _Tips = (

@@ -1,0 +1,99 @@
+"""A name that is not there since its cell was skipped: that cell is named, in place of a traceback.
+
+After a restart, or by a jump, a learner may run a cell whose names an earlier one makes.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from baink_lab.lab.notebook import shell
+
+
+def tell_skipped_cells(number: int) -> None:
+    """From now on the notebook of lab `number` names the cell that makes a missing name.
+
+    Names that no cell of it makes are told by Python, as ever.
+    """
+
+    def handler(
+        running: Any, kind: type[NameError], failure: NameError, trace: TracebackType, **more: Any
+    ) -> None:
+        told = ""
+        if _in_a_cell(running, trace):
+            told = _sentence(number, str(failure.name), running.user_ns["In"][-1])
+        if told:
+            vars(failure)["_render_traceback_"] = told.splitlines
+        running.showtraceback((kind, failure, trace), **more)
+
+    if running := shell():
+        running.set_custom_exc((NameError,), handler)
+
+
+def _in_a_cell(running: Any, trace: TracebackType) -> bool:
+    """Whether the name is missed by what a learner wrote, and not by a library."""
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace.tb_frame.f_globals is running.user_ns
+
+
+def _sentence(number: int, name: str, now: str) -> str:
+    """Which cell makes the name; empty when none does, or the running one itself."""
+    if name in _made_by(now):
+        return ""
+    for heading, source in _cells(number):
+        if name in _made_by(source):
+            under = f"It stands under “{heading}”, and" if heading else "It"
+            first = next(line for line in source.splitlines() if line.strip())
+            return (
+                f"`{name}` is not there: the cell that makes it was not run, or ended in an error. "
+                f"{under} begins with `{first}`. Run it first, then this one."
+            )
+    return ""
+
+
+def _cells(number: int) -> Iterator[tuple[str, str]]:
+    """Each code cell of the notebook where it stands: the heading above it, and its source."""
+    file = next(iter(sorted(Path.cwd().glob(f"{number:02d}_*.ipynb"))), None)
+    try:
+        cells = json.loads(file.read_text(encoding="utf-8"))["cells"] if file else []
+    except (OSError, ValueError, KeyError):
+        return
+    heading = ""
+    for cell in cells:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code":
+            yield heading, source
+            continue
+        for line in source.splitlines():
+            if line.startswith("#"):
+                heading = line.lstrip("# ")
+
+
+def _made_by(source: str) -> set[str]:
+    """The names that a cell makes, its imports too."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # a line for IPython alone
+        return set()
+    made: set[str] = set()
+    for node in tree.body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                made.add(name)
+            case ast.ClassDef(name=name):
+                made.add(name)
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                made.update(one.asname or one.name.partition(".")[0] for one in names)
+            case _:
+                made.update(
+                    one.id
+                    for one in ast.walk(node)
+                    if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+                )
+    return made
