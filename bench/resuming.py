@@ -15,9 +15,10 @@ import os
 import sqlite3
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from baink_lab.aiya import open_aiya
 from baink_lab.lab.phone import Phone
@@ -31,7 +32,15 @@ from tests.interop.served import sandbox
 #: Interval of the tenant, seconds that each customer thinks, seconds until we give up.
 ROUNDS = ((1, (5, 20, 60), 30), (5, (5, 20), 40))
 OURS, SDK = "baink-lab", "auth0-ai-langchain"
-Poll = tuple[str, str, str]
+
+
+class Poll(NamedTuple):
+    """A poll that reached a tenant of this process; `at` in seconds since the epoch."""
+
+    message: str
+    auth_req_id: str
+    answer: str
+    at: float
 
 
 def main() -> None:
@@ -69,13 +78,13 @@ def measure(
 
 @contextlib.contextmanager
 def tenant_counts() -> Iterator[list[Poll]]:
-    """Every poll that reaches a tenant of this process: binding message, auth_req_id, answer."""
+    """Every poll that reaches a tenant of this process from now on."""
     polls: list[Poll] = []
     poll = CibaRequest.poll
 
     def counted(request: CibaRequest, now: float) -> Any:
         answer = poll(request, now)
-        polls.append((request.binding_message, request.auth_req_id, answer))
+        polls.append(Poll(request.binding_message, request.auth_req_id, answer, time.time()))
         return answer
 
     CibaRequest.poll = counted  # type: ignore[method-assign]
@@ -90,7 +99,10 @@ def _rows(
 ) -> list[dict[str, Any]]:
     rows = []
     for one in results:
-        mine = [poll for poll in polls if poll[0] == one["message"]]
+        # Who was given up on is polled for until the others are done: that is not counted.
+        mine = [
+            poll for poll in polls if poll.message == one["message"] and poll.at <= one["until"]
+        ]
         rows.append(
             {
                 "resumer": name,
@@ -98,9 +110,11 @@ def _rows(
                 "wait": one["wait"],
                 "graph_runs": one["runs"],
                 "polls": len(mine),
-                "slow_downs": sum(answer == "slow_down" for _, _, answer in mine),
+                "slow_downs": sum(poll.answer == "slow_down" for poll in mine),
                 "collected": one["collected"],
-                "auth_req_id_in_checkpoint": any(key in one["checkpoints"] for _, key, _ in mine),
+                "auth_req_id_in_checkpoint": any(
+                    poll.auth_req_id in one["checkpoints"] for poll in mine
+                ),
             }
         )
     return rows
@@ -131,7 +145,8 @@ async def _ours(
             (asked,) = [n for n in await phone.waiting() if n["binding_message"] == message]
             await phone.decide("approve", asked["id"])
             await aiya.settled(f"t{wait}")
-            return {"wait": wait, "message": message, "collected": True}
+            until = time.time()
+            return {"wait": wait, "message": message, "collected": True, "until": until}
 
         results = await asyncio.gather(*map(one, waits))
         kept = _bytes_of(folder)

@@ -39,12 +39,13 @@ async def answered(client, thread, message, wait, patience):
         if time.monotonic() > end:
             break
         await asyncio.sleep(0.2)
+    until = time.time()
     runs = await client.runs.list(thread, limit=1000)
     history = await client.threads.get_history(thread, limit=100)
     kept = json.dumps([asleep, history], default=str)
     heard = state["status"] == "idle"
     told = {"wait": wait, "message": message, "runs": len(runs), "collected": heard}
-    return told | {"checkpoints": kept}
+    return told | {"checkpoints": kept, "until": until}
 
 
 async def run(client, waits, patience, order):
