@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 import httpx
 
 from baink_lab.errors import BainkError
-from baink_lab.lab.wire import Exchange, exchange_of
 from baink_lab.sandbox.tenant import Tenant, create_app
 from baink_lab.settings import World
 
 ISSUER = "https://practice.example/"
-MOST_REQUESTS = 150  # of one try; a polite client needs 61 for five minutes
+MOST_REQUESTS = 150  # of one try; a polite client needs 60 for five minutes
 NOON = 1_800_000_000.0
 
 
@@ -71,6 +71,38 @@ class QuickClock:
         self.slept = 0
 
 
+@dataclasses.dataclass(frozen=True)
+class Sent:
+    """One request to the practice tenant, unmasked: for the checks' eyes only.
+
+    Attributes:
+        method: of the request.
+        path: without host and query.
+        in_address: the names in the query.
+        kind: the Content-Type.
+        form: what the body says, be it a form or JSON.
+        repeated: the names that stand in it more than once.
+        status: of the answer.
+        received: the answer, when it is a JSON object; else nothing.
+        at: when it was answered, on the clock.
+    """
+
+    method: str
+    path: str
+    in_address: tuple[str, ...]
+    kind: str
+    form: dict[str, str]
+    repeated: list[str]
+    status: int
+    received: dict[str, Any]
+    at: float
+
+    @property
+    def error(self) -> str:
+        """OAuth's error code; "ok" for a success."""
+        return str(self.received.get("error") or ("ok" if self.status < 400 else self.status))
+
+
 class Practice:
     """The practice tenant, and what was said to it since `begin`.
 
@@ -78,11 +110,8 @@ class Practice:
         world: its addresses and names; use it where `lab.world` would be.
         http: reaches it without a network.
         clock: its time.
-        said: the exchanges, oldest first.
-        forms: the form (or JSON) of each of them, unmasked: for the checks' eyes only.
-        types: the Content-Type of each of them.
-        repeated: the names that stand in each of the forms more than once.
-        at: when each of them was answered, on the clock.
+        sent: what was sent to it, oldest first.
+        cut: whether the line to it is dead.
     """
 
     def __init__(self, tenant: Tenant, clock: QuickClock) -> None:
@@ -92,25 +121,24 @@ class Practice:
             {"tenant": ISSUER.rstrip("/"), "issuer": ISSUER, "bank": "", "model": ""}
             | tenant.credentials()
         )
-        self.said: list[Exchange] = []
-        self.forms: list[dict[str, str]] = []
-        self.types: list[str] = []
-        self.repeated: list[list[str]] = []
-        self.at: list[float] = []
+        self.sent: list[Sent] = []
+        self.cut = False
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(create_app(tenant)),
             base_url=ISSUER,
             event_hooks={"response": [self._heard], "request": [self._count]},
         )
 
-    def begin(self) -> None:
-        """A new try: nothing was said, nothing is planned."""
-        self.said.clear()
-        self.forms.clear()
-        self.types.clear()
-        self.repeated.clear()
-        self.at.clear()
+    def begin(self, *, interval: float | None = None) -> None:
+        """A new try: nothing was said, nothing is planned.
+
+        Args:
+            interval: least seconds between two polls from now on; as before when left out.
+        """
+        self.sent.clear()
         self.clock.forget()
+        if interval is not None:
+            self._tenant.interval = interval
 
     def answer_after(self, seconds: float, decision: Literal["approve", "deny"]) -> None:
         """The customer presses a button on the newest notification in `seconds`."""
@@ -142,37 +170,49 @@ class Practice:
 
     def errors(self, path: str = "/oauth/token") -> list[str]:
         """What the tenant answered on a path: OAuth's error codes, "ok" for a success."""
-        return [
-            str(one.received.get("error", "ok")) if isinstance(one.received, dict) else "ok"
-            for one in self.said
-            if one.path.partition("?")[0] == path
-        ]
+        return [one.error for one in self.sent if one.path == path]
 
     async def _count(self, request: httpx.Request) -> None:
-        if len(self.said) >= MOST_REQUESTS:
+        if self.cut:
+            raise httpx.ConnectError("The line to the tenant is dead.", request=request)
+        if len(self.sent) >= MOST_REQUESTS:
             raise EndlessLoop(f"{MOST_REQUESTS} requests, and still no end.")
+        await request.aread()
 
     async def _heard(self, response: httpx.Response) -> None:
         await response.aread()
-        self.said.append(exchange_of(response))
-        kind = response.request.headers.get("content-type", "")
-        self.types.append(kind)
-        body = response.request.content.decode("utf-8", "replace")
-        self.forms.append(_members(kind, body))
+        request = response.request
+        kind = request.headers.get("content-type", "")
+        body = request.content.decode("utf-8", "replace")
         names = [name for name, _ in parse_qsl(body, keep_blank_values=True)]
-        self.repeated.append([one for one in dict.fromkeys(names) if names.count(one) > 1])
-        self.at.append(self.clock.now())
+        self.sent.append(
+            Sent(
+                request.method,
+                request.url.path,
+                tuple(request.url.params),
+                kind,
+                _members(kind, body),
+                [one for one in dict.fromkeys(names) if names.count(one) > 1],
+                response.status_code,
+                _object(response.content),
+                self.clock.now(),
+            )
+        )
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _members(kind: str, body: str) -> dict[str, str]:
     """What a body says, whichever of the two ways it is written."""
     if not kind.startswith("application/json"):
         return dict(httpx.QueryParams(body))
-    try:
-        told = json.loads(body)
-    except ValueError:
-        return {}
-    return {name: str(value) for name, value in told.items()} if isinstance(told, dict) else {}
+    return {name: str(value) for name, value in _object(body.encode()).items()}
 
 
 @contextlib.asynccontextmanager

@@ -162,7 +162,7 @@ class Teacher:
         """The steps that fit the last failure, and the mistake's id."""
         general = self._shelf.hint(name)
         last = self._last.get(name)
-        if last is not None and last.hints:
-            return last.hints + general, ""
         mistake = last.mistake if last is not None else ""
+        if last is not None and last.hints:
+            return last.hints + BY_MISTAKE.get(mistake, general), ""
         return (BY_MISTAKE[mistake], mistake) if mistake in BY_MISTAKE else (general, "")

@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterator
 from types import FrameType
 from typing import Any
 
+from baink_lab import clock
 from baink_lab.lab.checks.cells import said_by
 from baink_lab.lab.checks.result import Kind, Result
 
@@ -98,13 +99,15 @@ class Watch:
 
     def _real_time(self, frame: FrameType) -> None:
         """`asyncio.sleep` by whatever name: no time passes where a check turns the clock."""
-        caller = frame.f_back
+        caller, name = frame.f_back, "asyncio.sleep"
+        if caller is not None and caller.f_code.co_filename == clock.__file__:
+            caller, name = caller.f_back, "lab.clock.sleep"  # the lab's, or the machine's
         if caller is None or caller.f_code.co_filename not in self._files:
             return
         if frame.f_locals["delay"] > 0:
             self._stop(
-                "`asyncio.sleep` waits in real time, and the check goes by `clock`, which it "
-                "turns itself: five minutes pass on it at once.",
+                f"`{name}` waits in real time, and the check goes by the argument `clock`, which "
+                "it turns itself: five minutes pass on it at once.",
                 _IN_PLACE,
             )
 

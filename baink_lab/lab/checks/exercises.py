@@ -20,9 +20,17 @@ if TYPE_CHECKING:
 
 
 class NotAttempted(InOneSentence, BainkError):
-    """The exercise's function has no body yet, and nothing stands in for it."""
+    """The exercise's function has no body yet, and nothing stands in for it.
+
+    Args:
+        exercise: its name.
+    """
 
     code = "not_attempted"
+
+    def __init__(self, exercise: str) -> None:
+        super().__init__(f'{exercise} has no body yet: fill it in, or run lab.hint("{exercise}").')
+        self.exercise = exercise
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,9 +111,7 @@ class Exercise:
         if self.lent:
             return self.reference.run
         if is_stub(self.written):
-            raise NotAttempted(
-                f'{self.name} has no body yet: fill it in, or run lab.hint("{self.name}").'
-            )
+            raise NotAttempted(self.name)
         return self.written
 
 
@@ -186,6 +192,10 @@ def other_shape(mine: Exercise) -> Result | None:
         why = f"Your {mine.name} takes ({takes}), and is called with ({', '.join(wanted)})."
         step = f"Its first line stays as it was given: `{first}({', '.join(wanted)}):`."
         return Result(mine.name, Kind.WRONG, why, step, hints=(step,))
+    if inspect.isasyncgenfunction(written) or inspect.isgeneratorfunction(written):
+        why = f"Your {mine.name} has a `yield` in it, which makes it a generator."
+        step = "Write `return` in place of `yield`."
+        return Result(mine.name, Kind.WRONG, why, step, hints=(step,))
     if inspect.iscoroutinefunction(written) is not awaited:
         kind = "a plain function, but it is awaited" if awaited else "async, but nobody awaits it"
         why = f"Your {mine.name} is {kind}."
@@ -196,6 +206,11 @@ def other_shape(mine: Exercise) -> Result | None:
 
 def raised(name: str, failure: BaseException, written: Callable[..., Any]) -> Result:
     """The result for a learner's function that raised: where, and what."""
+    if isinstance(failure, NotAttempted):
+        why = f"Your {name} calls {failure.exercise}, which has no body yet."
+        first = f"That exercise comes first: fill in {failure.exercise}, run its cell, and check it"
+        step = f"{first}. Then check {name} again."
+        return Result(name, Kind.WRONG, why, step, hints=(step,))
     said = said_by(failure)
     why = f"Your code raised {said}. {line_in(failure, written)}."
     if known := tip(name, said):
@@ -203,6 +218,18 @@ def raised(name: str, failure: BaseException, written: Callable[..., Any]) -> Re
         return Result(name, Kind.RAISED, why, step, hints=(known,))
     step = f'Fix that line, run its cell, and check again; or lab.hint("{name}").'
     return Result(name, Kind.RAISED, why, step)
+
+
+def no_return(name: str, what: str) -> Result:
+    """The result for a learner's function that came to its end with nothing to return.
+
+    Args:
+        name: of the exercise.
+        what: it should return.
+    """
+    why = f"Your {name} returned None: what is only printed, or kept in a name, reaches nobody."
+    step = f"End it with `return`, and {what} behind it."
+    return Result(name, Kind.WRONG, why, step, hints=(step,))
 
 
 def source_of(name: str, reference: Reference) -> str:

@@ -106,6 +106,31 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
             "`tools` is a list here, not a dictionary: go through it, and look at `tool.name`.",
         ),
     ),
+    "ask": (
+        (
+            r"NameError: name 'login_hint' is not defined",
+            "This kernel has not seen exercise 1: run the cell of login_hint first.",
+        ),
+        (
+            r"NameError: name 'fit' is not defined",
+            "`fit` is imported in the first line of the exercise's cell: "
+            "from baink_lab.approvals.binding import fit.",
+        ),
+    ),
+    "wait_for_answer": (
+        (
+            r"KeyError: 'interval'",
+            "Only slow_down's answer has an `interval`: take it there, and nowhere else.",
+        ),
+        (
+            r"KeyError: 'error'",
+            'A yes has no `error`: answer.get("error") is None then.',
+        ),
+        (
+            r"NameError: name 'CIBA' is not defined",
+            "`CIBA` is in the first line of the exercise's cell: keep that line.",
+        ),
+    ),
     "look_after": (
         (
             r"settle\(\) takes from 3 to 4 positional arguments but 5",
@@ -137,6 +162,35 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
     ),
 }
 _OF_ALL: _Tips = (
+    (
+        r"exceptions must derive from BaseException",
+        "A text cannot be raised, only an exception: raise RuntimeError(error).",
+    ),
+    (
+        r"\.(?:post|request)\(\) takes \d positional arguments? but \d were given",
+        "What comes after the address has a name: `data=form`.",
+    ),
+    (
+        r"\.get\(\) got an unexpected keyword argument '(?:data|json|content)'",
+        "A GET carries no form: write `http.post(…, data=form)`.",
+    ),
+    (
+        r"Unexpected type for 'content'",
+        "`content=` takes raw bytes. A form is sent by `data=form`.",
+    ),
+    (
+        r"HTTPStatusError",
+        "The tenant says all that is no yes with a status of 400 or more, the most harmless things "
+        "too: take `raise_for_status()` away, and look at the answer's `error`.",
+    ),
+    (
+        r"(?:UnsupportedProtocol|ConnectError)",
+        "That is a client of your own. Use the argument `http`: it knows the tenant's address.",
+    ),
+    (
+        r"'\w*Clock' object has no attribute '(?:time|monotonic|get_time)'",
+        "`clock` has two things: clock.now() tells the time, await clock.sleep(seconds) waits.",
+    ),
     (
         r"'Response' object (?:is not subscriptable|has no attribute '(?:get|error)')",
         "That is httpx's answer as a whole. What the tenant said is `.json()` of it: a dictionary.",

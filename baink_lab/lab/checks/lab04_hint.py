@@ -1,0 +1,107 @@
+"""Lab 04: login_hint, which names the customer to the tenant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from baink_lab.lab.checks.exercises import exercise_of, no_return, raised
+from baink_lab.lab.checks.form_slips import slip
+from baink_lab.lab.checks.result import Result, passed
+
+if TYPE_CHECKING:
+    from baink_lab.lab.session import Lab
+
+HINT = "login_hint"
+MEMBERS = ("format", "iss", "sub")
+_SHOWN = 80
+
+
+async def good_hint(lab: Lab) -> Result:
+    """The tenant can tell from the hint who is to be asked."""
+    mine = exercise_of(lab, HINT)
+    for user_id in (lab.world.user_id, 'auth0|o"brien'):
+        try:
+            hint = mine(lab.world.issuer, user_id)
+        except Exception as failure:
+            return raised(HINT, failure, mine.written)
+        if hint is None:
+            return no_return(HINT, "the text")
+        wrong = judge_hint(HINT, hint, lab.world.issuer, user_id)
+        if wrong is not None:
+            return wrong
+    why = (
+        "It is JSON in one text: the tenant finds the customer by issuer and id, and an id with "
+        "a quotation mark in it does no harm."
+    )
+    return passed(HINT, why)
+
+
+def judge_hint(name: str, hint: object, issuer: str, user_id: str) -> Result | None:
+    """What is wrong with a login_hint; None when nothing is."""
+    try:
+        told = json.loads(hint) if isinstance(hint, str) else None
+    except ValueError:
+        told = None
+    if not isinstance(told, dict) or told.get("format") != "iss_sub" or _missing(told):
+        step = _step(name, hint, told)
+        why = (
+            f"For the user {user_id} the hint is {_shown(hint)}. The tenant wants JSON as text, "
+            'with the format "iss_sub"; anything else is answered invalid_request, login_hint '
+            "parameter validation failed."
+        )
+        return slip(name, why, step, "C1")
+    if told["iss"] != issuer and str(told["iss"]).rstrip("/") == issuer.rstrip("/"):
+        why = (
+            f"The hint's iss is {told['iss']}, the tenant's issuer is {issuer}. They are compared "
+            "letter by letter, so the tenant says: this is not me."
+        )
+        return slip(name, why, "End `iss` with a slash, as the issuer does.", "C2")
+    if (told["iss"], told["sub"]) != (issuer, user_id):
+        why = f"The hint's iss is {told['iss']}, and its sub is {told['sub']}."
+        step = f"Use the arguments: {issuer} and {user_id}."
+        if (told["sub"], told["iss"]) == (issuer, user_id):
+            step = "They are the wrong way round: iss is the issuer, sub is the user's id."
+        return slip(name, why, step, "C1")
+    return None
+
+
+def _missing(told: Mapping[str, Any]) -> list[str]:
+    return [one for one in MEMBERS if one not in told]
+
+
+def _shown(hint: object) -> str:
+    if isinstance(hint, str) and hint.startswith(("Exercise(", "<function", "<coroutine")):
+        return "a function, and not what it returns"
+    shown = repr(hint)
+    return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 1]}…"
+
+
+def _step(name: str, hint: object, told: object) -> str:
+    """What to do about a hint that the tenant cannot read."""
+    if isinstance(told, dict):
+        return _step_of_members(told)
+    if isinstance(told, str):
+        return "It is JSON of JSON: json.dumps was called twice. Call it once, on the dictionary."
+    if isinstance(hint, bytes):
+        return "It is bytes, and no text: leave `.encode()` away."
+    if isinstance(hint, dict):
+        return "It is a dictionary, and not yet text: json.dumps it."
+    if name != HINT:
+        return (
+            "Exercise 1 makes the hint. Call it, and send what it returns: "
+            '"login_hint": login_hint(world.issuer, world.user_id).'
+        )
+    return 'Build a dictionary with "format", "iss" and "sub", and json.dumps it.'
+
+
+def _step_of_members(told: Mapping[str, Any]) -> str:
+    if "format" in told and told["format"] != "iss_sub":
+        return f'Its format is {told["format"]!r}. Write "iss_sub", with an underscore.'
+    unknown = [one for one in told if one not in MEMBERS]
+    missing = _missing(told)
+    if unknown:
+        near = next((one for one in missing if unknown[0].startswith(one)), missing[0])
+        return f'Its member "{unknown[0]}" is called "{near}".'
+    return f'It has no "{missing[0]}". The three members are "format", "iss" and "sub".'

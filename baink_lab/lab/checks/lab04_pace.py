@@ -1,0 +1,97 @@
+"""Lab 04: whether a loop polled when it was allowed to: not sooner, and not much later."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from baink_lab.lab.checks.form_slips import slip
+from baink_lab.lab.checks.result import Result
+
+if TYPE_CHECKING:
+    from baink_lab.lab.checks.lab04_polling import Played
+
+WAIT = "wait_for_answer"
+TOO_LONG = 1.5  # times what the tenant wants
+STEP = 5.0  # by which people let an interval grow when they do not read the answer's
+_CLOCK_ERROR = 0.01
+_BEGIN = 'wait = asked["interval"], and await clock.sleep(wait) before each poll'
+
+
+def judge_pace(played: Played) -> Result | None:
+    """The first pause that was too short, or far too long; None when there is none."""
+    told, before = float(played.given["interval"]), played.begun
+    for number, one in enumerate(played.polls):
+        gap = one.at - before
+        heard = played.polls[number - 1].error if number else ""
+        if gap < told - _CLOCK_ERROR:
+            return _too_early(played, number, gap, told)
+        if gap > TOO_LONG * told + _CLOCK_ERROR and heard in {"", "authorization_pending"}:
+            return _too_late(played, number, gap, told)
+        if one.error == "slow_down":
+            told = max(told, float(one.received.get("interval", told)))
+        before = one.at
+    return None
+
+
+def _too_early(played: Played, number: int, gap: float, told: float) -> Result:
+    if number == 0:
+        if not gap:
+            why = f"{played.story}Your first question came at once: nobody answers so fast."
+            step = f"Sleep before the first question too: {_BEGIN}."
+        else:
+            why = (
+                f"{played.story}Your first question came after {gap:g} seconds, and "
+                f'asked["interval"] is {told:g}: it differs from tenant to tenant.'
+            )
+            step = f"Take it from the argument: {_BEGIN}."
+        return slip(WAIT, why, f"{step} (No other sleep turns this clock.)", "C6")
+    if played.polls[number - 1].error == "slow_down":
+        return _deaf(played, number, gap, told)
+    why = (
+        f"{played.story}You asked again after {gap:g} seconds, and the tenant wants {told:g} "
+        "between two questions."
+    )
+    step = f"{_BEGIN}. (No other sleep turns this clock.)"
+    return slip(WAIT, why, step, "C6")
+
+
+def _deaf(played: Played, number: int, gap: float, told: float) -> Result:
+    """The pause after slow_down: as before, or grown by a rule of one's own."""
+    polls = played.polls
+    earlier = polls[number - 2].at if number > 1 else played.begun
+    last = polls[number - 1].at - earlier
+    did = f"waited {gap:g}"
+    if abs(gap - last) < _CLOCK_ERROR:
+        did = f"waited {gap:g} as before"
+    elif abs(gap - last - STEP) < _CLOCK_ERROR:
+        did = f"waited {gap:g}, which is {STEP:g} more than before (`+= {STEP:g}`?)"
+    elif abs(gap - 2 * last) < _CLOCK_ERROR:
+        did = f"waited {gap:g}, which is twice as long as before (`*= 2`?)"
+    why = (
+        f"{played.story}The tenant answered slow_down with the interval {told:g}, and you {did}: "
+        "you are told to slow down again and again."
+    )
+    step = 'At slow_down take the answer\'s own: wait = answer["interval"].'
+    return slip(WAIT, why, step, "C6")
+
+
+def _too_late(played: Played, number: int, gap: float, told: float) -> Result:
+    """Whoever grows slower without being told keeps a customer waiting who has said yes."""
+    if number == 0:
+        why = (
+            f"{played.story}Your first question came after {gap:g} seconds, and "
+            f'asked["interval"] is {told:g}: who has answered waits for you, phone in hand.'
+        )
+        return slip(WAIT, why, f"Take it from the argument: {_BEGIN}.")
+    moments = [played.begun, *(one.at for one in played.polls)]
+    gaps = [later - early for early, later in itertools.pairwise(moments)]
+    shown = ", ".join(f"{one:g}" for one in gaps[: number + 1][-6:])
+    why = (
+        f"{played.story}You waited {shown} … seconds between two questions. "
+        f"The tenant wants {told:g}, and has not told you to slow down."
+    )
+    step = "At authorization_pending leave the wait as it is: only slow_down changes it."
+    if abs(gap - 2 * told) < _CLOCK_ERROR and abs(gaps[0] - told) < _CLOCK_ERROR:
+        step += " Do you sleep twice between two questions?"
+    return slip(WAIT, why, step)

@@ -1,0 +1,374 @@
+"""Lab 04: code that a hasty look would pass, and slips whose name is the hint."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+
+from baink_lab.lab.checks import Kind
+from tests.lab.lab_world import begun
+from tests.lab.test_lab04 import GRANT, asks, hint_right, poll, put, wait_right
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+async def lab(shared_home):
+    async with begun(4) as lab:
+        yield lab
+
+
+async def told(lab, name, function, *, kind=Kind.WRONG):
+    """Why and what next; the first hint says the same."""
+    put(lab, name, function)
+    result = await lab.check(name)
+    assert result.kind is kind, (function, result)
+    assert result.next_step in repr(lab.hint(name)) or kind is Kind.RAISED
+    return f"{result.why} {result.next_step}"
+
+
+def loops(*, first=None, pick="access_token", slow=lambda wait, answer: answer["interval"], **to):
+    """A loop that does all as it should, but for one thing."""
+    send, early = to.get("send", poll), to.get("early", True)
+
+    async def wait_for_answer(http, world, asked, clock):
+        wait = first or asked["interval"]
+        if early:
+            await clock.sleep(wait)
+        while True:
+            answer = await send(http, world, asked)
+            match answer.get("error"):
+                case None:
+                    return answer[pick]
+                case "slow_down":
+                    wait = slow(wait, answer)
+                case "access_denied":
+                    return None
+                case "authorization_pending":
+                    pass
+                case error:
+                    raise RuntimeError(error)
+            await clock.sleep(wait)
+
+    return wait_for_answer
+
+
+async def test_the_loop_that_differs_in_nothing_passes(lab):
+    put(lab, "wait_for_answer", loops())
+    assert await lab.check("wait_for_answer")
+
+
+async def test_a_question_that_is_sent_twice_is_told(lab):
+    async def twice(http, world, message):
+        await asks()(http, world, message)
+        return await asks()(http, world, message)
+
+    said = await told(lab, "ask", twice)
+    assert "2 requests to /bc-authorize, and the phone shows 2 equal cards" in said
+    assert "Send it once" in said
+
+
+async def test_a_dead_line_that_is_hushed_up_is_told(lab):
+    async def hushes(http, world, message):
+        try:
+            return await asks()(http, world, message)
+        except Exception:
+            return None
+
+    said = await told(lab, "ask", hushes)
+    assert "ConnectError; you caught it and returned None" in said
+    assert "Leave the try and except round the request out" in said
+
+
+async def test_the_id_token_is_not_the_access_token(lab):
+    said = await told(lab, "wait_for_answer", loops(pick="id_token"))
+    assert "You returned the id_token" in said
+    assert 'answer["access_token"]' in said
+
+
+@pytest.mark.parametrize("seconds", [3, 5, 8, 10, 12])
+async def test_an_interval_of_ones_own_is_told(lab, seconds):
+    said = await told(lab, "wait_for_answer", loops(first=seconds))
+    assert f"Your first question came after {seconds} seconds" in said
+    assert 'wait = asked["interval"]' in said
+
+
+async def test_a_first_question_at_once_is_told(lab):
+    said = await told(lab, "wait_for_answer", loops(early=False))
+    assert "first question came at once" in said
+    assert "Sleep before the first question too" in said
+
+
+@pytest.mark.parametrize(
+    ("slow", "did"),
+    [
+        (lambda wait, answer: wait + 5, "which is 5 more than before (`+= 5`?)"),
+        (lambda wait, answer: wait * 2, "which is twice as long as before (`*= 2`?)"),
+        (lambda wait, answer: wait, "as before"),
+    ],
+)
+async def test_a_rule_of_ones_own_at_slow_down_is_told(lab, slow, did):
+    said = await told(lab, "wait_for_answer", loops(slow=slow))
+    assert "slow_down with the interval 17" in said
+    assert did in said
+    assert 'wait = answer["interval"]' in said
+
+
+def token_form(asked, world, **changes):
+    form = {
+        "grant_type": GRANT,
+        "auth_req_id": asked["auth_req_id"],
+        "client_id": world.client_id,
+        "client_secret": world.client_secret,
+    } | changes
+    return {name: value for name, value in form.items() if value is not None}
+
+
+def sends(method="POST", path="oauth/token", how="data", **changes):
+    async def send(http, world, asked):
+        sent = {how: token_form(asked, world, **changes)}
+        return (await http.request(method, path, **sent)).json()
+
+    return send
+
+
+@pytest.mark.parametrize(
+    ("send", "wanted"),
+    [
+        (sends(how="json"), "Content-Type is “application/json”"),
+        (sends(how="json"), "`data=` sends a form"),
+        (sends(how="params"), "carries grant_type, auth_req_id, client_id, client_secret in its"),
+        (sends(how="params"), "`data=` in place of `params=`"),
+        (sends(grant_type="ciba"), "The grant_type is “ciba”"),
+        (sends(grant_type=None), "The form has no grant_type"),
+        (sends(client_id=None), "The form has no client_id"),
+        (sends(client_secret=None, secret="x"), "no client_secret, but a field secret"),
+        (sends(client_secret="x"), "The field client_secret is not that of `world`"),
+        (sends("GET", how="params"), "You sent GET /oauth/token, and the tenant answered 405"),
+        (sends(path="oauth/tokens"), "You sent POST /oauth/tokens, and the tenant answered 404"),
+    ],
+)
+async def test_a_poll_that_goes_wrong_is_told_by_what_was_wrong(lab, send, wanted):
+    assert wanted in await told(lab, "wait_for_answer", loops(send=send))
+
+
+async def test_a_text_that_is_raised_is_no_exception(lab):
+    async def raises_a_text(http, world, asked, clock):
+        wait = asked["interval"]
+        while True:
+            await clock.sleep(wait)
+            answer = await poll(http, world, asked)
+            match answer.get("error"):
+                case None:
+                    return answer["access_token"]
+                case "slow_down":
+                    wait = answer["interval"]
+                case "access_denied":
+                    return None
+                case "authorization_pending":
+                    pass
+                case error:
+                    raise error
+
+    said = await told(lab, "wait_for_answer", raises_a_text, kind=Kind.RAISED)
+    assert "`raise error`" in said
+    assert "raise RuntimeError(error)" in said
+
+
+async def raised(lab, name, function):
+    """What is said of code that raised, with its line."""
+    said = await told(lab, name, function, kind=Kind.RAISED)
+    assert "Your code raised" in said
+    assert "Line " in said
+    return said
+
+
+@pytest.mark.parametrize(
+    ("slip", "line", "step"),
+    [
+        (lambda response: response.error, "AttributeError", "`.json()` of it"),
+        (lambda response: response.jsn(), "AttributeError", ""),
+        (lambda response: response.raise_for_status(), "HTTPStatusError", "`error`"),
+        (lambda response: wrod, "NameError: name 'wrod'", ""),  # noqa: F821 - the mistake
+        (lambda response: response.json()["interval"], "KeyError: 'interval'", "Only slow_down"),
+    ],
+)
+async def test_what_the_code_stumbles_over_is_not_taken_for_giving_up(lab, slip, line, step):
+    async def stumbles(http, world, asked):
+        response = await http.post("oauth/token", data=token_form(asked, world))
+        slip(response)
+        return response.json()
+
+    said = await raised(lab, "wait_for_answer", loops(send=stumbles))
+    assert line in said
+    assert step in said
+
+
+async def test_an_exception_with_a_misspelt_name_is_the_codes_own(lab):
+    async def misspelt(http, world, asked, clock):
+        await clock.sleep(asked["interval"])
+        answer = await poll(http, world, asked)
+        if answer["error"] == "authorization_pending":
+            raise RuntimeErorr(answer["error"])  # noqa: F821 - the mistake
+
+    assert "name 'RuntimeErorr' is not defined" in await raised(lab, "wait_for_answer", misspelt)
+
+
+async def test_giving_up_on_purpose_is_told_with_its_line(lab):
+    async def gives_up(http, world, asked, clock):
+        await clock.sleep(asked["interval"])
+        raise TimeoutError((await poll(http, world, asked))["error"])
+
+    said = await told(lab, "wait_for_answer", gives_up)
+    assert "you gave up (line" in said
+    assert "raise TimeoutError" in said
+
+
+async def test_the_labs_own_clock_is_stopped_as_asyncio_sleep_is(lab):
+    async def by_the_labs_clock(http, world, asked, clock):
+        await lab.clock.sleep(asked["interval"])
+        return await wait_right(http, world, asked, clock)
+
+    said = await told(lab, "wait_for_answer", by_the_labs_clock)
+    assert "`lab.clock.sleep` waits in real time" in said
+    assert "await clock.sleep" in said
+
+
+async def test_exercise_1_comes_first(lab):
+    @lab.exercise
+    def login_hint(issuer, user_id): ...
+
+    async def uses_it(http, world, message):
+        return await asks(hint=login_hint)(http, world, message)
+
+    said = await told(lab, "ask", uses_it)
+    assert "Your ask calls login_hint, which has no body yet" in said
+    assert "That exercise comes first: fill in login_hint" in said
+
+
+def asks_by(method="POST", path="bc-authorize", how="data", **changes):
+    async def ask(http, world, message):
+        form = {
+            "client_id": world.client_id,
+            "client_secret": world.client_secret,
+            "login_hint": hint_right(world.issuer, world.user_id),
+            "scope": "openid create:transfer",
+            "audience": world.audience,
+            "binding_message": message,
+        } | changes
+        form = {name: value for name, value in form.items() if value is not None}
+        return (await http.request(method, path, **{how: form})).json()
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("function", "wanted"),
+    [
+        (asks_by("GET", how="params"), "You sent GET /bc-authorize, and the tenant answered 405"),
+        (asks_by(how="params"), "carries client_id, client_secret, login_hint"),
+        (asks_by(path="bc_authorize"), "You sent POST /bc_authorize, and the tenant answered 404"),
+        (asks_by(path="bc_authorize"), "The address is “bc-authorize”, letter by letter"),
+        (asks_by(client_secret=None, secret="s"), "no client_secret, but a field secret"),
+        (asks_by(scope=None, scopes="openid create:transfer"), "Call it scope"),
+        (asks_by(client_id=None), "The form has no client_id"),
+        (asks_by(scope="openid,create:transfer"), "spaces separate words"),
+        (asks_by(binding_message=None), "The form has no binding_message"),
+        (asks_by(binding_message="Pay 25.00 € to Zoë"), "its character 11 is “€”"),
+        (asks_by(binding_message="Move 25.00 USD " * 5), "it has 75 characters"),
+    ],
+)
+async def test_a_question_that_goes_wrong_is_told_by_what_was_wrong(lab, function, wanted):
+    assert wanted in await told(lab, "ask", function)
+
+
+async def test_the_first_64_characters_may_hold_one_that_the_phone_refuses(lab):
+    async def cuts(http, world, message):
+        return await asks_by(binding_message=message[:64])(http, world, message)
+
+    said = await told(lab, "ask", cuts)
+    assert "its character 14 is “€”" in said
+    assert "characters." not in said.partition("“Pay")[0]
+
+
+async def test_clients_of_ones_own_are_told_from_the_one_that_was_given(lab):
+    async def without_a_base(http, world, message):
+        async with httpx.AsyncClient() as own:
+            return (await own.post("bc-authorize", data={})).json()
+
+    async def the_labs(http, world, message):
+        async with lab.http() as own:
+            return (await own.post("bc-authorize", data={})).json()
+
+    said = await raised(lab, "ask", without_a_base)
+    assert "Use the argument `http`" in said
+    said = await told(lab, "ask", the_labs)
+    assert "went through lab.http() to the lab's own tenant" in said
+    assert "Use the argument `http`" in said
+
+
+async def test_a_form_without_its_name_is_told(lab):
+    async def by_place(http, world, message):
+        return (await http.post("bc-authorize", {"scope": "openid"})).json()
+
+    assert "`data=form`" in await raised(lab, "ask", by_place)
+
+
+async def test_a_clock_that_is_asked_in_other_words_is_told(lab):
+    async def asks_the_time(http, world, asked, clock):
+        return clock.time()
+
+    said = await raised(lab, "wait_for_answer", asks_the_time)
+    assert "clock.now() tells the time" in said
+
+
+@pytest.mark.parametrize(
+    ("made", "step"),
+    [
+        (lambda i, u: {"format": "iss_sub", "issuer": i, "sub": u}, '"issuer" is called "iss"'),
+        (lambda i, u: {"format": "iss_sub", "iss": i, "subject": u}, '"subject" is called "sub"'),
+        (lambda i, u: {"iss": i, "sub": u}, 'It has no "format"'),
+        (lambda i, u: {"format": "iss_sub", "iss": u, "sub": i}, "the wrong way round"),
+        (lambda i, u: json.dumps({"format": "iss_sub", "iss": i, "sub": u}), "called twice"),
+    ],
+)
+async def test_a_hint_with_a_slip_is_told_which(lab, made, step):
+    def login_hint(issuer, user_id):
+        return json.dumps(made(issuer, user_id))
+
+    assert step in await told(lab, "login_hint", login_hint)
+
+
+async def test_bytes_are_no_text_and_a_long_hint_ends_in_dots(lab):
+    said = await told(lab, "login_hint", lambda issuer, user_id: hint_right("i", "u").encode())
+    assert "leave `.encode()` away" in said
+    said = await told(lab, "login_hint", lambda issuer, user_id: "x" * 200)
+    assert "xxx…." in said
+
+
+async def test_what_is_printed_is_not_returned_in_one_wording_for_all(lab):
+    def login_hint(issuer, user_id):
+        print(hint_right(issuer, user_id))
+
+    async def ask(http, world, message):
+        print(await asks()(http, world, message))
+
+    async def wait_for_answer(http, world, asked, clock):
+        print(await wait_right(http, world, asked, clock))
+
+    for function in (login_hint, ask, wait_for_answer):
+        name = function.__name__
+        said = await told(lab, name, function)
+        assert f"Your {name} returned None: what is only printed" in said
+        assert "End it with `return`" in said
+
+
+async def test_a_yield_is_no_return(lab):
+    async def ask(http, world, message):
+        yield await asks()(http, world, message)
+
+    said = await told(lab, "ask", ask)
+    assert "`yield`" in said
+    assert "plain function" not in said
