@@ -74,7 +74,8 @@ export default { render({ model, el }) {
       rows.children[reached - first].firstChild.focus({ preventScroll: true });
     place = Math.max(0, place - gone * step * sheet.clientHeight / height);
     if (follow || gone) hold();
-    news.textContent = messages.length ? messages.at(-1).words : "Nothing was sent yet.";
+    const none = "Your cells have sent nothing yet.";
+    news.textContent = messages.length ? messages.at(-1).words : none;
   }
   function show(message, button, number) {
     const open = number === opened;

@@ -20,7 +20,7 @@ from baink_lab.lab.not_asked import why_not_asked
 from baink_lab.lab.opened import Opened
 from baink_lab.lab.show import Shown, WidgetShown, link, paragraph, time_of_day
 from baink_lab.lab.tenant_view import TenantView, look
-from baink_lab.lab.tokens import no_token, side_by_side, wanted_by_bank
+from baink_lab.lab.tokens import claims_of, no_token, side_by_side, wanted_by_bank
 from baink_lab.lab.wire import Exchange, management_http, watched_http
 from baink_lab.settings import Settings
 
@@ -174,7 +174,22 @@ class OnTheWire(Opened):
         for name, one in given.items():
             if wrong := no_token(one):
                 return paragraph(wrong if len(given) == 1 else f"{name}: {wrong}")
-        return side_by_side(given, wanted_by_bank(self.world))
+        shown = side_by_side(given, wanted_by_bank(self.world))
+        lapsed = [told for name, one in given.items() if (told := self._lapsed(name, one))]
+        if not lapsed:
+            return shown
+        words = paragraph(" ".join(lapsed))
+        return Shown(f"{shown.html}{words.html}", f"{shown.text}\n{words.text}")
+
+    def _lapsed(self, name: str, token: str) -> str:
+        """That a token is too old, and where lab 04 gets another; empty for one that is not."""
+        at = (claims_of(token) or {}).get("exp")
+        if not isinstance(at, int | float) or self.clock.now() < at:
+            return ""
+        again = " Go back to “For real”, and ask again." if self.number == 4 else ""
+        return (
+            f"{name}: its time was up at {time_of_day(at)}, and the bank takes it no more.{again}"
+        )
 
     def quoted(self, name: str) -> str:
         """A name as one segment of a path: an API's identifier has slashes."""

@@ -21,6 +21,7 @@ from baink_lab.lab.waiting import (
     StoppedWaiting,
     WaitingLine,
 )
+from baink_lab.lab.wire import Exchange
 
 if TYPE_CHECKING:
     from baink_lab.lab.session import Lab
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 LIVE = "Answer on your phone, then run the next cell."
 #: Which cell of a lab asks the phone.
 _ASKS = {4: "await ask(…)", 6: "await lab.ask_and_kill(…)"}
+_SO_FAR = "nothing was asked in this lab so far"
+#: Where lab 04 asks, by what is to be pressed then.
+_UNDER = {"approve": "For real", "deny": "A no, and haste"}
 _ENTRIES: dict[str, Pressed] = {"gd_auth_succeed": "approve", "gd_auth_rejected": "deny"}
 _GOES_ON = {"approve": "a yes: {}, and press Approve.", "deny": "a no: {}, and press Deny."}
 
@@ -48,8 +52,44 @@ async def wait_for_phone(lab: Lab, meant: Decision) -> None:
         print(LIVE)  # noqa: T201 - a notebook's output
         return
     waiting = await _waiting(lab.phone)
-    lines = await _to_the_end(lab, meant, waiting) if waiting else [await _before(lab, meant)]
+    under = _UNDER.get(meant) if lab.number == 4 else None
+    asked = [one for one in lab.exchanges if one.path == "/bc-authorize" and _for(lab, one)]
+    if under and asked and asked[-1].status >= 400:
+        lines = [_refused(asked[-1], under)]
+    elif under and not asked:
+        lines = await _asked_elsewhere(lab, waiting, under)
+    else:
+        lines = await _to_the_end(lab, meant, waiting) if waiting else [await _before(lab, meant)]
     print("\n".join(lines))  # noqa: T201 - a notebook's output
+
+
+def _refused(question: Exchange, under: str) -> str:
+    """In place of an invitation to press: the latest question has no auth_req_id."""
+    told = question.received
+    error = told.get("error") if isinstance(told, dict) else question.status
+    first = "Wait a minute, then go" if error == "too_many_requests" else "Go"
+    return (
+        f"The tenant refused your last question ({error}), so do not press. {first} back: under "
+        f"“{under}”, run the cell with await ask(…), and go on from there."
+    )
+
+
+async def _asked_elsewhere(lab: Lab, waiting: Sequence[Push], under: str) -> list[str]:
+    """The same after a restart: lab 04 keeps the auth_req_id in a name, which is gone with it."""
+    told = (
+        "This kernel has not asked, so it holds no auth_req_id and can collect no answer. Go "
+        f"back: under “{under}”, run the cell with await ask(…), and go on from there."
+    )
+    if waiting:
+        return [told, "What still waits on the phone you may deny: its answer reaches nobody."]
+    before = await _before(lab, "ignore")
+    return [before] if _SO_FAR in before else [before, told]
+
+
+def _for(lab: Lab, exchange: Exchange) -> bool:
+    """Whether a question was for the lab's customer, and not for Ben, who has no phone."""
+    sent = exchange.sent if isinstance(exchange.sent, dict) else {}
+    return lab.world.user_id in str(sent.get("login_hint"))
 
 
 async def _to_the_end(lab: Lab, meant: Decision, waiting: Sequence[Push]) -> list[str]:
@@ -87,7 +127,7 @@ async def _before(lab: Lab, meant: Decision) -> str:
     with contextlib.suppress(BainkError):  # the phone is well, and the tenant is down
         asked = await lab.log_of_lab("ciba_start_succeeded")
     if not asked:
-        return f"Nothing waits for the phone, and nothing was asked in this lab so far: run {asks}."
+        return f"Nothing waits for the phone, and {_SO_FAR}: run {asks}."
     pressed = (await _pressed(lab)).get(asked[-1]["details"]["transaction_linking_id"])
     at = time_of_day(seconds_of_date(asked[-1]["date"]))
     told = f"Time is up: nobody answered the request of {at}."
@@ -123,7 +163,14 @@ def _way_on(lab: Lab, meant: Decision, pressed: Pressed | None) -> list[str]:
     """What to do when something else happened than the lab goes on with."""
     if meant in ("ignore", pressed):
         return []
-    return [f"Here the lab goes on with {_GOES_ON[meant].format(f'run {_cell(lab)} again')}"]
+    way_on = _GOES_ON[meant].format(f"run {_cell(lab)} again")
+    return [f"Here the lab goes on with {way_on}{_where(lab, meant)}"]
+
+
+def _where(lab: Lab, meant: Decision) -> str:
+    """The heading to go back to, where the cell is not the one just above."""
+    under = _UNDER.get(meant) if lab.number == 4 else None
+    return f" (It stands under “{under}”.)" if under else ""
 
 
 def _cell(lab: Lab) -> str:

@@ -1,6 +1,7 @@
 """A name that is not there since its cell was skipped: that cell is named, in place of a traceback.
 
-After a restart, or by a jump, a learner may run a cell whose names an earlier one makes.
+So is the cell that asks, where a refusal is taken for an answer (`refused_question`). After a
+restart, or by a jump, a learner may run a cell whose names an earlier one makes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from baink_lab.lab.notebook import shell
+from baink_lab.lab.refused_question import refused_question, sentence
 
 
 def tell_skipped_cells(number: int) -> None:
@@ -22,17 +24,29 @@ def tell_skipped_cells(number: int) -> None:
     """
 
     def handler(
-        running: Any, kind: type[NameError], failure: NameError, trace: TracebackType, **more: Any
+        running: Any,
+        kind: type[BaseException],
+        failure: NameError | KeyError,
+        trace: TracebackType,
+        **more: Any,
     ) -> None:
         told = ""
-        if _in_a_cell(running, trace):
+        if isinstance(failure, KeyError):
+            told = _refused(number, failure, running)
+        elif _in_a_cell(running, trace):
             told = _sentence(number, str(failure.name), running.user_ns["In"][-1])
         if told:
             vars(failure)["_render_traceback_"] = told.splitlines
         running.showtraceback((kind, failure, trace), **more)
 
     if running := shell():
-        running.set_custom_exc((NameError,), handler)
+        running.set_custom_exc((NameError, KeyError), handler)
+
+
+def _refused(number: int, failure: KeyError, running: Any) -> str:
+    name, error = refused_question(failure, running.user_ns, running.user_ns["In"][-1])
+    made = (heading for heading, source in _cells(number) if name in _made_by(source))
+    return sentence(name, error, next(made, "")) if name else ""
 
 
 def _in_a_cell(running: Any, trace: TracebackType) -> bool:

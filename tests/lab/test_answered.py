@@ -16,7 +16,7 @@ ASK = f'''
 from baink_lab.auth0 import CibaClient
 world = lab.world
 names = dict(issuer=world.issuer, client_id=world.client_id, client_secret=world.client_secret)
-async with CibaClient(**names) as ciba:
+async with CibaClient(**names, http=lab.http()) as ciba:
     await ciba.start(
         user_id=world.user_id, scope="openid create:transfer", audience=world.audience,
         binding_message="{MESSAGE}",
@@ -63,9 +63,14 @@ def test_a_button_that_was_pressed_before_is_named_after_a_restart_too(kernel, t
         for one in (kernel, other):
             cell = one.run(ANSWERED)
             assert re.search(r"Denied: the request of \d\d:\d\d:\d\d\.", cell.printed)
-            assert "goes on with a yes" in cell.printed
-            assert AGAIN in cell.printed
+            assert "under “For real”" in cell.printed
             assert "goes on" not in one.run(FOR_A_NO).printed
+        assert AGAIN in kernel.run(ANSWERED).printed
+        assert "This kernel has not asked, so it holds no auth_req_id" in cell.printed
+        kernel.run(ASK)
+        cell = other.run(ANSWERED)
+        assert cell.printed.startswith("This kernel has not asked"), "nor does it wait"
+        assert "What still waits on the phone you may deny" in cell.printed
     finally:
         other.close()
 
@@ -106,3 +111,39 @@ def test_it_shows_what_waits_and_ends_in_a_sentence_when_it_is_interrupted(kerne
     again.end()
     kernel.run("await lab.phone.approve()")
     assert "Approved: the request of" in kernel.run(ANSWERED).printed
+
+
+REFUSED = """
+http, world = lab.http(), lab.world
+hint = f'{{"format": "iss_sub", "iss": "{world.issuer}", "sub": "{world.user_id}"}}'
+form = {"client_id": world.client_id, "client_secret": world.client_secret, "login_hint": hint,
+        "scope": "openid create:transfer", "audience": world.audience, "binding_message": "Hi"}
+for _ in range(6):
+    asked = (await http.post("bc-authorize", data=form)).json()
+"""
+
+
+def test_a_question_that_was_refused_invites_nobody_to_press(kernel, tmp_path):
+    strict = kernel.run(REFUSED.replace('"Hi"', '"€"').replace("range(6)", "range(1)"))
+    assert strict.error is None
+    cell = kernel.run(ANSWERED)
+    assert "The tenant refused your last question (invalid_binding_message), so do not press." in cell.shown
+    assert "under “For real”, run the cell with await ask(…)" in cell.shown
+    for source in ('asked["auth_req_id"]', "f\"{asked['interval']}\""):
+        told = kernel.run(source).error
+        assert told.startswith("`asked` holds no auth_req_id: the tenant refused the question")
+        assert "Traceback" not in told
+    assert "KeyError" in kernel.run("{}['auth_req_id']").error
+
+
+def test_a_token_that_has_lapsed_says_where_to_get_another(kernel):
+    made = """
+import base64, json
+part = lambda one: base64.urlsafe_b64encode(json.dumps(one).encode()).rstrip(b"=").decode()
+token = ".".join([part({"typ": "at+jwt"}), part({"exp": lab.clock.now() + AGE}), "x"])
+print(lab.decode(token).text)
+"""
+    old = kernel.run(made.replace("AGE", "-1")).printed
+    assert "its time was up at" in old
+    assert "Go back to “For real”" in old
+    assert "its time was up" not in kernel.run(made.replace("AGE", "60")).printed

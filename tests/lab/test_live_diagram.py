@@ -173,9 +173,9 @@ def test_the_picture_has_title_and_words_and_is_sound_xml(traffic):
 def test_nothing_sent_is_drawn_too(traffic):
     """In words that are seen, and not in the description alone: an empty frame looks broken."""
     picture = ET.fromstring(drawn(traffic.messages, "Lab"))
-    assert "Nothing was sent yet." in picture.find(f"{SVG}desc").text
+    assert "Your cells have sent nothing yet." in picture.find(f"{SVG}desc").text
     seen = [one.text for one in picture.iter(f"{SVG}text")]
-    assert "Nothing was sent yet: this fills as you go." in seen
+    assert "A check has a tenant of its own." in seen
     pushed(traffic)
     assert "this fills as you go" not in drawn(traffic.messages, "Lab")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import traceback
@@ -56,21 +57,37 @@ def newer_one(name: str, written: Callable[..., Any] | None, exercises: Collecti
     if not told or at <= known:
         return ""
     older = f" What follows is about the older one, of In[{known}]:" if written else ""
-    return f"In[{at}] has {'a newer' if written else 'a'} {told}{older}"
+    article = "an" if told.startswith(("`a", "`e", "`i", "`o", "`u")) else "a"
+    return f"In[{at}] has {'a newer' if written else article} {told}{older}"
 
 
 def _unknown(name: str, text: str, exercises: Collection[str]) -> str:
     """Which function of a cell did not reach the lab, and why, if it did not."""
     if _defines(name, text):
-        return f"`{name}` that did not reach me: its cell has an error, or no `@lab.exercise`."
+        return f"`{name}` that did not reach me: {_why_not(name, text)}"
     named = re.search(r"^@lab\.exercise\s*\n(?:async )?def (\w+)\(", text, re.MULTILINE)
     if named and named[1] not in exercises:
         return f"function `{named[1]}`, and no exercise has that name: call it `{name}` again."
     return ""
 
 
+def _why_not(name: str, text: str) -> str:
+    """Why a cell's function is not known to the lab."""
+    running = shell()
+    try:
+        source = running.transform_cell(text) if running else text
+        compile(source, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except SyntaxError as slip:
+        return f"line {slip.lineno} of its cell is no Python ({slip.msg})."
+    if not re.search(
+        rf"^@lab\.exercise\s*\n(?:async )?def {re.escape(name)}\(", text, re.MULTILINE
+    ):
+        return "there is no `@lab.exercise` above it."
+    return "its cell ended in an error before."
+
+
 def _defines(name: str, text: str) -> bool:
-    return re.search(rf"^(async )?def {re.escape(name)}\(", text, re.MULTILINE) is not None
+    return re.search(rf"^(async )?def {re.escape(name)}\b", text, re.MULTILINE) is not None
 
 
 def _inputs() -> list[str]:

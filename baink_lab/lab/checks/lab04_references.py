@@ -32,7 +32,7 @@ async def wait(
 ) -> str | None:
     """`CibaClient.wait` with the exercise's parameters."""
     client = CibaClient(world.issuer, world.client_id, world.client_secret, http=http, clock=clock)
-    request = CibaRequest(**asked, started_at=clock.now())
+    request = CibaRequest(asked["auth_req_id"], asked["expires_in"], asked["interval"], clock.now())
     try:
         return (await client.wait(request)).access_token
     except (AccessDenied, Expired):
