@@ -459,6 +459,10 @@ async def test_what_python_says_of_a_resumer_has_its_step(lab, slip, raised, ste
     [
         (lambda tools, wrapped: [one.name for one in tools], "item 0 is of type str", "flat list"),
         (lambda tools, wrapped: [wrapped, tools], "item 1 is of type list", "flat list"),
+        (lambda tools, wrapped: (*tools[:-1], wrapped), "It returned tuple", "list( … )"),
+        (lambda tools, wrapped: (one for one in tools), "It returned generator", "list( … )"),
+        (lambda tools, wrapped: {one.name: one for one in tools}, "returned dict", ".values()"),
+        (lambda tools, wrapped: print(tools), "It returned NoneType", "return [ … ]"),
     ],
 )
 async def test_a_list_of_something_else_is_told_by_its_item(lab, made, said, step):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from baink_lab.aiya.tools import behind_its_gate
@@ -137,10 +138,16 @@ def _no_list(returned: object) -> Result:
         step = "Return the tools themselves: `wrapped`, and those of `tools`, in one flat list."
         return failed(REGISTRY, why, step)
     why = f"It returned {type(returned).__name__}. Aiya's registry is a list of tools."
-    step = "End with `return [ … ]`."
-    if returned is None:
-        step += " (Changing `tools` alone returns None.)"
-    return failed(REGISTRY, why, step)
+    match returned:
+        case None:
+            step = "End with `return [ … ]`. (Changing `tools` alone returns None.)"
+        case dict():
+            step = "Of a dictionary of tools, return the values: `list(… .values())`."
+        case Iterator() | tuple() | set():
+            step = "Make a list of it: `[ … ]` in place of `( … )`, or `list( … )` around it."
+        case _:
+            step = "End with `return [ … ]`: all of her tools, in one list."
+    return failed(REGISTRY, why, step, hints=(step,))
 
 
 def _names(tools: list[Tool]) -> str:
