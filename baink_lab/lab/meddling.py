@@ -92,6 +92,17 @@ def no_grant(agent: PracticeAgent) -> Iterator[None]:
         clients.put(name, client)
 
 
+@contextlib.contextmanager
+def no_more_pushes(agent: PracticeAgent) -> Iterator[None]:
+    """In this block the customer was asked too often: the desk refuses to ask."""
+    kept = agent.desk._pushes_a_minute
+    agent.desk._pushes_a_minute = 0
+    try:
+        yield
+    finally:
+        agent.desk._pushes_a_minute = kept
+
+
 def kept_in_threads(agent: PracticeAgent, secret: str) -> bool:
     """Whether a secret can be read in the checkpoints on disk, by anybody who has the file."""
     path = agent.folder / "threads.db"

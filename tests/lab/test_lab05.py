@@ -11,6 +11,7 @@ import pytest
 from langgraph.types import Command, Send, interrupt
 
 from baink_lab.aiya import prompts
+from baink_lab.aiya.tools import TransferArguments
 from baink_lab.approvals import Tool, with_async_authorization
 from baink_lab.approvals.approval import digest_of
 from baink_lab.approvals.nodes import task_for, tell_push
@@ -235,6 +236,30 @@ async def shows_the_token_while_it_sleeps(desk, bank, task, call):
     return {"status": "approved", "result": receipt, "outcome": vars(outcome)}
 
 
+async def asks_the_desk_first(desk, bank, task, call):
+    gate = next(one for one in read_gates(task) if one.name == "transfer_funds")
+    await desk.ask(gate, gate.arguments(**task["arguments"]), call)
+    return await right.transfer(desk, bank, task, call)
+
+
+def read_gates(task):
+    return [right.wrap_transfer(bare(), "https://localhost:3000/api/accounts/transfers", None)]
+
+
+def bare():
+    async def run(arguments, call):
+        return {}
+
+    return Tool("transfer_funds", "Moves money.", TransferArguments, run)
+
+
+async def prints_the_token(desk, bank, task, call):
+    outcome = await waited(desk, task, call)
+    if outcome is not None:
+        print("token:", outcome.access_token)
+    return await right.transfer(desk, bank, task, call)
+
+
 RIGHT = {
     "wrap_transfer": right.wrap_transfer,
     "request_approval": right.request_approval,
@@ -251,6 +276,8 @@ MADE = [
     ("C11", "request_approval", request_hands_the_secret_on),
     ("C11", "request_approval", request_notes_the_secret),
     ("C9", "transfer", acts(push=True)),
+    ("C9", "transfer", asks_the_desk_first),
+    ("C11", "transfer", prints_the_token),
     ("C10", "transfer", believes_a_word),
     ("C10", "transfer", believes_a_word_after_a_look),
     ("C10", "transfer", takes_the_token_from_the_ring),
@@ -279,22 +306,22 @@ def put(lab, name, function):
     lab.exercise(function)
 
 
-@pytest.mark.parametrize("wanted", sorted({one[0] for one in MADE}))
-async def test_each_mistake_fires_its_own_hint_and_the_fix_turns_green(lab, wanted):
-    for name, function in [one[1:] for one in MADE if one[0] == wanted]:
-        what = (wanted, name, function.__qualname__)
-        put(lab, name, function)
-        result = await lab.check(name)
-        assert result.kind is Kind.WRONG, (what, result)
-        assert result.mistake == wanted, (what, result)
-        assert result.next_step, what
-        assert any(step in repr(lab.hint(name)) for step in BY_MISTAKE[wanted]), what
-        # Code words on the phone and keys at the bank are new each time: `why` may quote them.
-        again = await lab.check(name)
-        assert dataclasses.replace(again, why="") == dataclasses.replace(result, why=""), what
-        put(lab, name, RIGHT[name])
-        fixed = await lab.check(name)
-        assert fixed, (what, fixed)
+@pytest.mark.parametrize(
+    ("wanted", "name", "function"), MADE, ids=[f"{at}-{one[0]}" for at, one in enumerate(MADE)]
+)
+async def test_each_mistake_fires_its_own_hint_and_the_fix_turns_green(lab, wanted, name, function):
+    put(lab, name, function)
+    result = await lab.check(name)
+    assert result.kind is Kind.WRONG, result
+    assert result.mistake == wanted, result
+    assert result.next_step
+    assert any(step in repr(lab.hint(name)) for step in BY_MISTAKE[wanted])
+    # Code words on the phone and keys at the bank are new each time: `why` may quote them.
+    again = await lab.check(name)
+    assert dataclasses.replace(again, why="") == dataclasses.replace(result, why="")
+    put(lab, name, RIGHT[name])
+    fixed = await lab.check(name)
+    assert fixed, fixed
 
 
 @pytest.mark.parametrize("written", [sleeps_in_a_loop, sleeps_in_a_loop_without_end])
@@ -485,6 +512,60 @@ async def test_each_no_is_a_no_and_is_told_as_what_it_was(lab, written, said, st
         assert "one no of four" in result.why
         assert "the customer sees" in result.why
         assert "four words" in repr(lab.hint("transfer"))
+
+
+async def pays_twice(desk, bank, task, call):
+    first = await right.transfer(desk, bank, task, call)
+    return first and await right.transfer(desk, bank, task, call)
+
+
+async def keeps_the_receipt(desk, bank, task, call):
+    told = await right.transfer(desk, bank, task, call)
+    return told and {"status": told["status"]} | {k: v for k, v in told.items() if k == "message"}
+
+
+async def asks_the_desk_twice(desk, gate, arguments, call):
+    await desk.ask(gate, arguments, call)
+    return await right.request_approval(desk, gate, arguments, call)
+
+
+async def goes_where_transfers_go(desk, gate, arguments, call):
+    approval = await desk.ask(gate, arguments, call)
+    tell_push(approval)
+    return Command(goto=Send("transfer", task_for(approval, late=False)))
+
+
+async def writes_to_the_state(desk, gate, arguments, call):
+    way = await right.request_approval(desk, gate, arguments, call)
+    return dataclasses.replace(way, update={"messages": [{"role": "system", "content": "Sent."}]})
+
+
+async def hides_that_nobody_was_asked(desk, gate, arguments, call):
+    try:
+        return await right.request_approval(desk, gate, arguments, call)
+    except Exception:
+        return Command(goto="join")
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "said", "step"),
+    [
+        ("transfer", pays_twice, "sent the transfer to the bank 2 times", "bank.transfer once"),
+        ("transfer", keeps_the_receipt, "without the bank's receipt", '"result": receipt'),
+        ("request_approval", asks_the_desk_twice, "called desk.ask 2 times", "Ask once"),
+        ("request_approval", goes_where_transfers_go, "would run a transfer", "gate.node"),
+        ("request_approval", writes_to_the_state, "the state (messages)", "Leave `update` out"),
+        ("request_approval", hides_that_nobody_was_asked, "Aiya heard nothing", "Catch nothing"),
+    ],
+    ids=lambda one: getattr(one, "__name__", ""),
+)
+async def test_what_desk_and_bank_put_right_is_told_all_the_same(lab, name, written, said, step):
+    put(lab, name, written)
+    result = await lab.check(name)
+    assert (result.kind, result.mistake) == (Kind.WRONG, ""), result
+    assert said in result.why, result
+    assert step in result.next_step
+    assert step in repr(lab.hint(name))
 
 
 class NoBank:

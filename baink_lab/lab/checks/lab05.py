@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from baink_lab.aiya.tools import TransferArguments, behind_the_phone
 from baink_lab.approvals import Approval, Call, GatedTool
 from baink_lab.approvals.binding import LONGEST
-from baink_lab.approvals.nodes import Push, acting_node, push_once
+from baink_lab.approvals.nodes import acting_node, push_once
 from baink_lab.approvals.tool import line_of
 from baink_lab.lab import meddling, solutions
 from baink_lab.lab.checks import lab05_transfer
 from baink_lab.lab.checks.exercises import Exercise, Reference, exercise_of, own_piece, raised
+from baink_lab.lab.checks.lab05_noted import Notes, noted_request
+from baink_lab.lab.checks.lab05_way import judge_refused, judge_way
 from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.checks.shelf import Shelf
 from baink_lab.lab.pieces import TRANSFER as TRANSFER_FUNDS
@@ -165,17 +167,21 @@ async def _judge_token(agent: PracticeAgent, gate: GatedTool, asked: Approval) -
 async def asks_once(lab: Lab) -> Result:
     """One push for one call, from a node that is done before anybody waits."""
     mine = exercise_of(lab, REQUEST)
-    returned: list[Any] = []
-    piece = own_piece(mine)
+    notes, piece = Notes(), own_piece(mine)
     if piece is not None:
-        piece = _noted(piece, returned)
+        piece = noted_request(piece, notes)
     async with stage(Pieces(request_approval=piece)) as agent:
         scene = await play(agent, lambda scene: scene.forge("anything"))
-        if not scene.asleep and any(_is_late(one) for one in returned):
+        if not scene.asleep and any(_is_late(one) for one in notes.returned):
             return _sent_as_late()
         wrong = await _judge_request(agent, mine, scene)
+        wrong = judge_way(notes) if wrong is None else wrong
         if wrong is not None:
             return wrong
+        with meddling.no_more_pushes(agent):
+            refused = await play(agent)
+        if (hidden := judge_refused(refused)) is not None:
+            return hidden
         done = await play(agent, lambda scene: scene.answer("approve"), Scene.ring)
     if done.moved != [AMOUNT]:
         why = f"The push was approved, and no money moved: Aiya heard {done.told[-1:]}."
@@ -185,16 +191,6 @@ async def asks_once(lab: Lab) -> Result:
         "checkpoint and is never run again, however often the thread is woken."
     )
     return passed(REQUEST, why)
-
-
-def _noted(push: Push, returned: list[Any]) -> Push:
-    """The same function; what it returns is noted."""
-
-    async def request_approval(desk: Any, gate: Any, arguments: Any, call: Any) -> Any:
-        returned.append(await push(desk, gate, arguments, call))
-        return returned[-1]
-
-    return request_approval
 
 
 def _is_late(returned: Any) -> bool:

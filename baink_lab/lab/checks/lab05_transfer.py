@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from baink_lab.lab.checks.exercises import Exercise, exercise_of, own_piece, raised
 from baink_lab.lab.checks.lab05_noes import takes_every_no
+from baink_lab.lab.checks.lab05_noted import Notes, noted_transfer, prints_noted
 from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.meddling import edit_amount, kept_in_threads, token_for
 from baink_lab.lab.pieces import Pieces
@@ -42,9 +43,14 @@ _EDIT_TOLD = {
 async def transfer_node(lab: Lab) -> Result:
     """Money moves once, after the customer's yes to this very transfer, whatever else happens."""
     mine = exercise_of(lab, NAME)
-    async with stage(Pieces(transfer=own_piece(mine))) as agent:
+    notes, piece = Notes(), own_piece(mine)
+    if piece is not None:
+        piece = noted_transfer(piece, notes)
+    async with stage(Pieces(transfer=piece)) as agent:
         for judge in _JUDGES:
-            wrong = await judge(agent, mine)
+            with prints_noted(notes):
+                wrong = await judge(agent, mine)
+            wrong = _judge_notes(notes) if wrong is None else wrong
             if wrong is not None:
                 return wrong
     why = (
@@ -53,6 +59,25 @@ async def transfer_node(lab: Lab) -> Result:
         "the phone had shown. What wakes a node decides nothing; what is in the vault decides."
     )
     return passed(NAME, why)
+
+
+def _judge_notes(notes: Notes) -> Result | None:
+    if notes.asks:
+        why = (
+            "Your node calls desk.ask. Asking and waiting are two nodes: this one runs again from "
+            "its first line each time that it is woken, so it asks each time. (The phone got one "
+            "push all the same: the desk remembers what it has asked. Another tenant's client "
+            "may not.)"
+        )
+        step = "Take desk.ask out of transfer: request_approval has asked. Here only look: "
+        return failed(NAME, why, f"{step}{LOOK}.", "C9")
+    if notes.token_printed:
+        why = (
+            "Your node printed the access token. What is printed stays in the notebook, in logs "
+            "and in a trace of the run, and whoever reads it can move money with it."
+        )
+        return failed(NAME, why, "Take that `print` out: the token goes to the bank alone.", "C11")
+    return None
 
 
 def _early(scene: Scene) -> Any:
@@ -183,6 +208,25 @@ def _when_all_is_well(mine: Exercise, happy: Scene) -> Result | None:
         heard = f"“{happy.status}”" if happy.status else "nothing: your function returned None"
         why = f"The money moved, but Aiya heard {heard}."
         return failed(NAME, why, 'Return {"status": "approved", "result": receipt}.')
+    return _sent_once_with_receipt(happy)
+
+
+def _sent_once_with_receipt(happy: Scene) -> Result | None:
+    if len(happy.asked) > 1:
+        why = (
+            f"One ring, and your node sent the transfer to the bank {len(happy.asked)} times. The "
+            "money moved once, since the key was the same; the bank keeps a key for a time only."
+        )
+        step = "Call bank.transfer once. When its answer is lost, your node is run anew."
+        return failed(NAME, why, step, hints=(step,))
+    receipt = happy.told[-1].get("result")
+    if not (isinstance(receipt, dict) and receipt.get("id")):
+        why = (
+            "The money moved, and Aiya heard “approved” without the bank's receipt: she cannot "
+            "tell the customer what was moved, nor which entry of the account it is."
+        )
+        step = 'Return what bank.transfer gave you: {"status": "approved", "result": receipt}.'
+        return failed(NAME, why, step, hints=(step,))
     return None
 
 

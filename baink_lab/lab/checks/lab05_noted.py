@@ -1,0 +1,133 @@
+"""Lab 05: a learner's nodes as they are, and notes of what they do beside what is seen of it.
+
+The desk never asks twice for one call, and the bank never moves money twice under one key: they
+save a node that does more than it should, so only such notes tell.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import io
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from langgraph.types import Command, Send
+
+from baink_lab.approvals import Desk, GatedTool
+from baink_lab.approvals.nodes import Push
+from baink_lab.lab.pieces import Transfer
+
+#: What a gate's node is called while a learner's `request_approval` runs.
+ELSEWHERE = "a_node_of_another_name"
+_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
+
+
+@dataclasses.dataclass
+class Notes:
+    """What was noted.
+
+    Attributes:
+        asks: how often the node has called `desk.ask`.
+        returned: what it returned, oldest first.
+        printed: what was printed meanwhile.
+    """
+
+    asks: int = 0
+    returned: list[Any] = dataclasses.field(default_factory=list)
+    printed: str = ""
+
+    @property
+    def token_printed(self) -> bool:
+        """Whether an access token was printed."""
+        return _TOKEN.search(self.printed) is not None
+
+
+class _NotedDesk:
+    """A desk that notes each `ask`."""
+
+    def __init__(self, desk: Desk, notes: Notes) -> None:
+        self._desk, self._notes = desk, notes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._desk, name)
+
+    def ask(self, *given: Any, **named: Any) -> Any:
+        """`Desk.ask`, for a gate by whichever name of its node."""
+        self._notes.asks += 1
+        by_name = {name: _with_own_node(one) for name, one in named.items()}
+        return self._desk.ask(*map(_with_own_node, given), **by_name)
+
+
+def noted_transfer(written: Transfer, notes: Notes) -> Transfer:
+    """The same node; its questions to the desk are noted."""
+
+    @functools.wraps(written)
+    async def transfer(desk: Desk, bank: Any, task: Any, call: Any) -> Any:
+        noted: Any = _NotedDesk(desk, notes)
+        return await written(noted, bank, task, call)
+
+    return transfer
+
+
+def noted_request(written: Push, notes: Notes) -> Push:
+    """The same node, for a gate whose node has another name than its tool.
+
+    What it returns is noted, and then goes on to the gate's own node.
+    """
+
+    @functools.wraps(written)
+    async def request_approval(desk: Desk, gate: GatedTool, arguments: Any, call: Any) -> Any:
+        noted: Any = _NotedDesk(desk, notes)
+        way: Any = await written(noted, dataclasses.replace(gate, node=ELSEWHERE), arguments, call)
+        notes.returned.append(way)
+        return _to_own_node(way, gate)
+
+    return request_approval
+
+
+@contextlib.contextmanager
+def prints_noted(notes: Notes) -> Iterator[None]:
+    """In this block what is printed is noted, and printed."""
+    tee = _Tee(sys.stdout, notes)
+    with contextlib.redirect_stdout(tee):
+        yield
+
+
+class _Tee(io.TextIOBase):
+    def __init__(self, out: Any, notes: Notes) -> None:
+        self._out, self._notes = out, notes
+
+    def write(self, text: str) -> int:
+        self._notes.printed += text
+        return int(self._out.write(text))
+
+    def flush(self) -> None:
+        self._out.flush()
+
+
+def _with_own_node(one: Any) -> Any:
+    if isinstance(one, GatedTool) and one.node == ELSEWHERE:
+        return dataclasses.replace(one, node=one.name)
+    return one
+
+
+def _to_own_node(way: Any, gate: GatedTool) -> Any:
+    if isinstance(way, Command):
+        return dataclasses.replace(way, goto=_to_own_node(way.goto, gate))
+    if isinstance(way, Send) and way.node == ELSEWHERE:
+        return Send(gate.node, way.arg)
+    if isinstance(way, list | tuple):
+        return [_to_own_node(one, gate) for one in way]
+    return gate.node if way == ELSEWHERE else way
+
+
+def node_of(returned: Any) -> str:
+    """Where what a node returned leads to; empty when that is not one node."""
+    way = returned.goto if isinstance(returned, Command) else returned
+    if isinstance(way, list | tuple) and len(way) == 1:
+        way = way[0]
+    return way.node if isinstance(way, Send) else ""
