@@ -6,6 +6,7 @@ import dataclasses
 import gc
 import uuid
 import warnings
+from decimal import Decimal
 
 import pytest
 from langgraph.types import Command, Send, interrupt
@@ -69,6 +70,10 @@ def names_payees_only(book):
         return f"Pay {arguments.amount} to {names.get(arguments.to_account, 'somebody')}"
 
     return line
+
+
+def round_up(text):
+    return str(Decimal(text).quantize(Decimal("1")))
 
 
 LONG = "Please confirm that our assistant may now really transfer to {payee} {amount} {currency}"
@@ -655,6 +660,58 @@ async def test_a_target_that_is_looked_up_in_the_wrong_list_is_told(lab):
         assert said in result.why
         assert 'known["accounts"] + known["payees"]' in result.next_step
     assert 'known["accounts"] + known["payees"]' in repr(lab.hint("wrap_transfer"))
+
+
+@pytest.mark.parametrize(
+    ("words", "part", "step"),
+    [
+        ("Pay 25.00 {currency} to {payee}", "amount", "{arguments.amount}"),
+        ("Pay {amount} USD to {payee}", "currency", "{arguments.currency}"),
+        ("Pay {amount} to {payee}", "currency", "{arguments.currency}"),
+        ("Pay ${amount} to {payee}", "currency", "{arguments.currency}"),
+    ],
+)
+async def test_a_line_that_fits_one_transfer_only_is_told(lab, words, part, step):
+    put(lab, "wrap_transfer", wraps(line=says(words)))
+    result = await lab.check("wrap_transfer")
+    assert result.kind is Kind.WRONG
+    assert f"the {part} is another one, or missing" in result.why
+    assert step in result.next_step
+
+
+@pytest.mark.parametrize("make", [float, lambda text: int(float(text)), round_up])
+async def test_an_amount_that_is_no_text_any_more_is_told(lab, make):
+    def line(book):
+        async def said(arguments, call):
+            known = await book(call)
+            names = {one["id"]: one["name"] for one in known["accounts"] + known["payees"]}
+            who = names[arguments.to_account]
+            return f"Pay {make(arguments.amount)} {arguments.currency} to {who}"
+
+        return said
+
+    put(lab, "wrap_transfer", wraps(line=line))
+    result = await lab.check("wrap_transfer")
+    assert result.kind is Kind.WRONG
+    assert "the amount is another one, or missing" in result.why
+    assert "it is text, and exact" in result.next_step
+
+
+@pytest.mark.parametrize(
+    "words", ["Pay {amount} {currency} to {payee}", "{currency} {amount:,} {payee}"]
+)
+async def test_a_line_is_good_in_any_words(lab, words):
+    def line(book):
+        async def said(arguments, call):
+            known = await book(call)
+            names = {one["id"]: one["name"] for one in known["accounts"] + known["payees"]}
+            more = arguments.model_dump() | {"amount": Decimal(arguments.amount)}
+            return words.format(**more, payee=names[arguments.to_account])
+
+        return said
+
+    put(lab, "wrap_transfer", wraps(line=line))
+    assert await lab.check("wrap_transfer")
 
 
 async def test_a_passed_one_is_not_hinted_and_stays_when_the_solution_is_shown(lab):

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from baink_lab.aiya.tools import TransferArguments, behind_the_phone
-from baink_lab.approvals import Approval, Call, GatedTool
-from baink_lab.approvals.binding import LONGEST
+from baink_lab.approvals import Approval, Call, GatedTool, ToolRefused
+from baink_lab.approvals.binding import LONGEST, fold
 from baink_lab.approvals.nodes import acting_node, push_once
 from baink_lab.approvals.tool import line_of
 from baink_lab.lab import meddling, solutions
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 WRAP, REQUEST, TRANSFER = "wrap_transfer", "request_approval", lab05_transfer.NAME
 WANTED = "Pay $25 from checking to Mia Moreau"
 PAYEE = "Mia Moreau"
+OTHER_AMOUNT = "1250.10"
 
 
 async def wrapped(lab: Lab) -> Result:
@@ -126,14 +127,37 @@ async def _judge_line(agent: PracticeAgent, gate: GatedTool, asked: Approval) ->
 
 
 async def _judge_own(gate: GatedTool, agent: PracticeAgent, asked: Approval) -> Result | None:
-    """The line for a transfer between the customer's own accounts; it may raise."""
-    arguments = TransferArguments(**asked.arguments | {"to_account": agent.savings})
-    written = await line_of(gate, arguments, Call(agent.world.user_id, asked.thread_id, "own"))
-    if "savings" in written.casefold():
-        return None
-    why = f"For a transfer to the customer's own Savings the phone shows “{written}”, not the name."
-    step = 'Search both for the name: known["accounts"] + known["payees"].'
-    return failed(WRAP, why, step)
+    """The line for other transfers, between the customer's own accounts; it may raise."""
+    call = Call(agent.world.user_id, asked.thread_id, "own")
+    for currency in ("USD", "EUR"):
+        other = {"to_account": agent.savings, "amount": OTHER_AMOUNT, "currency": currency}
+        arguments = TransferArguments(**asked.arguments | other)
+        try:
+            shown = fold(await line_of(gate, arguments, call))
+        except ToolRefused:  # an account in another currency: nobody need be asked
+            continue
+        what = f"{OTHER_AMOUNT} {currency} to the customer's own Savings"
+        if (wrong := _judge_shown(what, shown, currency)) is not None:
+            return wrong
+    return None
+
+
+def _judge_shown(what: str, shown: str, currency: str) -> Result | None:
+    if "savings" not in shown.casefold():
+        why = f"For {what} the phone shows “{shown}”, not the account's name."
+        step = 'Search both for the name: known["accounts"] + known["payees"].'
+        return failed(WRAP, why, step)
+    for part, wanted, step in (
+        ("amount", OTHER_AMOUNT, "Write {arguments.amount} as it is: it is text, and exact."),
+        ("currency", currency, "Write {arguments.currency} beside the amount."),
+    ):
+        if wanted not in shown.replace("1,", "1"):
+            why = (
+                f"For {what} the phone shows “{shown}”: the {part} is another one, or missing. The "
+                "customer would approve something else than what happens."
+            )
+            return failed(WRAP, why, step, hints=(step,))
+    return None
 
 
 async def _judge_token(agent: PracticeAgent, gate: GatedTool, asked: Approval) -> Result:
