@@ -1,47 +1,73 @@
-"""What a learner's node raises while Aiya runs, in a sentence: the exception, and its line."""
+"""What a learner's pieces do wrong while Aiya runs, in a sentence: the exception, and its line."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
+from langgraph.types import Command, Send
 
-from baink_lab.approvals import Desk, Tool
-from baink_lab.approvals.nodes import Node
+from baink_lab.approvals import Call, Desk, Tool
+from baink_lab.approvals.nodes import Node, Task, push_once
 from baink_lab.bank.client import BankClient
 from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.checks.cells import line_in, said_by
-from baink_lab.lab.pieces import Pieces
+from baink_lab.lab.pieces import Pieces, Transfer
+
+_ASK_AGAIN = "talk on with Aiya: she asks then"
+_WAIT_ON = "run await lab.settled(): the approval is kept"
 
 
 class PieceRaised(InOneSentence, BainkError):
-    """A function that a learner wrote raised while it was part of Aiya's graph."""
+    """A function that a learner wrote raised, or led nowhere, while it was part of Aiya."""
 
     code = "piece_raised"
+
+
+def guarded_tools(pieces: Pieces) -> Callable[[list[Tool]], list[Tool]]:
+    """`pieces.tools` for a notebook: what a piece raises comes out as `PieceRaised`."""
+
+    def tools(ours: list[Tool]) -> list[Tool]:
+        try:
+            return pieces.tools(ours)
+        except BainkError:
+            raise
+        except Exception as failure:
+            written = (pieces.wrap_transfer, pieces.registry)
+            raise PieceRaised(_sentence(failure, written, "go on")) from failure
+
+    return tools
 
 
 def guarded(pieces: Pieces) -> Callable[[Desk, BankClient, Sequence[Tool]], Mapping[str, Any]]:
     """`pieces.nodes` for a notebook: what a piece raises comes out as `PieceRaised`."""
 
     def nodes(desk: Desk, bank: BankClient, tools: Sequence[Tool]) -> Mapping[str, Any]:
-        put = dict(pieces.nodes(desk, bank, tools))
+        watched = pieces
+        if pieces.transfer is not None:
+            watched = dataclasses.replace(watched, transfer=_taking(pieces.transfer))
+        if pieces.wrap_transfer is not None:  # its line on the phone is made in this node
+            watched = dataclasses.replace(
+                watched, request_approval=pieces.request_approval or push_once
+            )
+        put = dict(watched.nodes(desk, bank, tools))
         if "request_approval" in put:
-            then = "talk on with Aiya: she asks then"
-            put["request_approval"] = _guard(put["request_approval"], pieces.request_approval, then)
+            written = (pieces.request_approval, pieces.wrap_transfer)
+            put["request_approval"] = _leading(_guard(put["request_approval"], written, _ASK_AGAIN))
         if "act" in put:
-            then = "run await lab.settled(): the approval is kept"
             put["act"] = {
-                at: _guard(node, pieces.transfer, then) for at, node in put["act"].items()
+                at: _guard(node, (pieces.transfer,), _WAIT_ON) for at, node in put["act"].items()
             }
         return put
 
     return nodes
 
 
-def _guard(node: Node, written: Any, then: str) -> Node:
+def _guard(node: Node, written: Sequence[Any], then: str) -> Node:
     @functools.wraps(node)
     async def guard(task: Any, config: RunnableConfig) -> Any:
         try:
@@ -54,8 +80,68 @@ def _guard(node: Node, written: Any, then: str) -> Node:
     return guard
 
 
-def _sentence(failure: Exception, written: Any, then: str) -> str:
-    return (
-        f"Your {written.__name__} raised {said_by(failure)}. {line_in(failure, written)}. "
-        f"Mend it, run its cell and the one with lab.build(…) again, and {then}."
+def _leading(node: Node) -> Node:
+    """The node that asks; a push that no node waits for is told while it can be mended."""
+
+    @functools.wraps(node)
+    async def lead(task: Any, config: RunnableConfig) -> Any:
+        way = await node(task, config)
+        if isinstance(way, Command | Send | list | tuple):
+            return way
+        raise PieceRaised(
+            f"Your request_approval returned {type(way).__name__} and no Command, so no node waits "
+            f"for the phone's answer. End it with `return Command(goto=…)`, {_again(_ASK_AGAIN)} "
+            "(The desk remembers the question: it is not sent twice.)"
+        )
+
+    return lead
+
+
+def _taking(written: Transfer) -> Transfer:
+    """The function that waits; an answer that it does not take, or makes up, is told."""
+
+    @functools.wraps(written)
+    async def transfer(desk: Desk, bank: Any, task: Task, call: Call) -> dict[str, Any] | None:
+        def look() -> Awaitable[Any]:
+            return desk.outcome(task["approval_id"], call.thread_id, call.id)
+
+        known = await look()
+        try:
+            answer = await written(desk, bank, task, call)
+        except GraphBubbleUp:
+            if known is None:
+                raise
+            raise _not_taken("called interrupt() again") from None
+        if answer is None and known is not None:
+            raise _not_taken("returned None")
+        if answer is not None and known is None and await look() is None:
+            raise PieceRaised(
+                "Your transfer told Aiya an answer, and nobody has answered on the phone yet. Does "
+                "an `except` catch the signal with which interrupt() stops the node? Mend it, "
+                f"{_again(_WAIT_ON)}"
+            )
+        return answer
+
+    return transfer
+
+
+def _not_taken(did: str) -> PieceRaised:
+    return PieceRaised(
+        f"The phone was answered, and the vault has the answer, but your transfer {did}. Does it "
+        "look with desk.outcome(task['approval_id'], call.thread_id, call.id), in this order, and "
+        f"go on when that is not None? Mend it, {_again(_WAIT_ON)}"
     )
+
+
+def _sentence(failure: Exception, written: Sequence[Any], then: str) -> str:
+    """What was raised, by the first of these functions that has a frame in it."""
+    given = [one for one in written if one is not None]
+    named = next((one for one in given if line_in(failure, one).startswith("Line")), given[0])
+    return (
+        f"Your {named.__name__} raised {said_by(failure)}. {line_in(failure, named)}. Mend it, "
+        f"{_again(then)}"
+    )
+
+
+def _again(then: str) -> str:
+    return f"run its cell and the one with lab.build(…) again, and {then}."

@@ -56,6 +56,12 @@ class NoRegistry(InOneSentence, BainkError, TypeError):
     code = "no_registry"
 
 
+class NotGated(InOneSentence, BainkError, TypeError):
+    """What a learner's `wrap_transfer` returned has no gate."""
+
+    code = "not_gated"
+
+
 @dataclasses.dataclass(frozen=True)
 class Pieces:
     """What a learner made; None where the package's own stays.
@@ -78,7 +84,7 @@ class Pieces:
         """The tools that Aiya shall have; see `open_aiya`.
 
         Raises:
-            TypeError: `wrap_transfer` returned something else than a gated tool.
+            NotGated: `wrap_transfer` returned something else than a gated tool.
             NoRegistry: `registry` returned something else than a list of tools, or two gates of
                 one name.
         """
@@ -104,8 +110,9 @@ class Pieces:
         wrapped: object = self.wrap_transfer(bare_transfer(gate), str(gate.audience), book_of(ours))
         if not isinstance(wrapped, GatedTool):
             kind = type(wrapped).__name__
-            raise TypeError(
-                f"wrap_transfer returned {kind}, not what with_async_authorization makes."
+            raise NotGated(
+                f"wrap_transfer returned {kind}, not what with_async_authorization makes: end it "
+                "with `return with_async_authorization(…)`."
             )
         # What waits is woken by the node's name, after a restart by an Aiya without these pieces.
         return dataclasses.replace(wrapped, node=gate.node)

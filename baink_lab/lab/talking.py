@@ -22,7 +22,7 @@ from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.bare_tools import ungated
 from baink_lab.lab.chat import Chat
 from baink_lab.lab.checks.exercises import not_passed, own_piece
-from baink_lab.lab.guarded import PieceRaised, guarded
+from baink_lab.lab.guarded import PieceRaised, guarded, guarded_tools
 from baink_lab.lab.opened import Opened
 from baink_lab.lab.phone import PhoneError
 from baink_lab.lab.pieces import Pieces, Registry, Transfer, WrapTransfer, bare_transfer
@@ -90,7 +90,7 @@ class Talking(Opened):
                         session=self._session,
                         enroll=self._invite if self._live else None,
                         clock=self.clock,
-                        tools=ungated(self) if self.number == 1 else self._pieces.tools,
+                        tools=ungated(self) if self.number == 1 else guarded_tools(self._pieces),
                         nodes=guarded(self._pieces),
                         tenant_http=await self._watched("Tenant"),
                         bank_http=await self._watched("Bank"),

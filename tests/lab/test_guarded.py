@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 import pytest
+from langgraph.types import interrupt
 
+from baink_lab.aiya import prompts
+from baink_lab.approvals import with_async_authorization
 from baink_lab.lab.guarded import PieceRaised
+from baink_lab.lab.pieces import NotGated
 from baink_lab.lab.solutions import transfer
 from tests.lab.lab_world import begun
 from tests.lab.test_chat import text_of, until
@@ -61,6 +66,95 @@ async def test_waiting_ends_with_the_line_that_raised_and_the_mended_piece_goes_
     await lab.settled()
     assert "Done: $25.00 moved" in capsys.readouterr().out
     assert len(await lab.history(savings)) - before == 1, "money moved once"
+
+
+async def asks_and_returns_nothing(desk, gate, arguments, call):
+    await request_approval(desk, gate, arguments, call)
+
+
+async def looks_for_another_call(desk, bank, task, call):
+    key = task["approval_id"]
+    if await desk.outcome(key, call.id, call.thread_id) is None:  # the wrong way round
+        interrupt({"approval_id": key})
+    if await desk.outcome(key, call.id, call.thread_id) is None:
+        return None
+    return await transfer(desk, bank, task, call)
+
+
+async def sleeps_again_and_again(desk, bank, task, call):
+    while await desk.outcome(task["approval_id"], call.id, call.thread_id) is None:
+        interrupt({"approval_id": task["approval_id"]})
+
+
+async def catches_its_own_sleep(desk, bank, task, call):
+    try:
+        return await transfer(desk, bank, task, call)
+    except Exception as failure:
+        return {"status": "failed", "message": str(failure)}
+
+
+def names_the_payee(make):
+    def wrap_transfer(tool, audience, book):
+        async def line(arguments, call):
+            names = {one["id"]: one["name"] for one in (await book(call))["payees"]}
+            return f"Pay {arguments.amount} to {names[arguments.to_account]}"
+
+        new = dataclasses.replace(tool, description=prompts.TRANSFER_FUNDS)
+        return make(new, scopes=["create:transfer"], audience=audience, binding_message=line)
+
+    return wrap_transfer
+
+
+async def test_a_push_that_no_node_waits_for_is_told_and_sent_once(lab, capsys):
+    savings = (await lab.accounts.read())[1]["id"]
+    before = len(await lab.history(savings))
+    await lab.build(request_approval=asks_and_returns_nothing)
+    with pytest.raises(PieceRaised, match="returned NoneType and no Command, so no node waits"):
+        await lab.say(MOVE)
+    await lab.build(request_approval=request_approval)
+    await lab.say("hello")
+    assert len(await lab.phone.waiting()) == 1
+    await lab.phone.approve()
+    await lab.settled()
+    assert capsys.readouterr().out.count("Done: $25.00 moved") == 1
+    assert len(await lab.history(savings)) - before == 1
+
+
+@pytest.mark.parametrize("broken", [looks_for_another_call, sleeps_again_and_again])
+async def test_an_answer_that_is_not_taken_is_told_and_taken_once_mended(lab, capsys, broken):
+    await lab.build(transfer=broken)
+    await lab.say(MOVE)
+    await lab.phone.approve()
+    with pytest.raises(PieceRaised, match="the vault has the answer, but your transfer"):
+        await lab.settled()
+    await lab.build(transfer=transfer)
+    await lab.settled()
+    assert capsys.readouterr().out.count("Done: $25.00 moved") == 1
+
+
+async def test_an_answer_that_nobody_gave_is_told_where_it_was_made_up(lab, capsys):
+    await lab.build(transfer=catches_its_own_sleep)
+    with pytest.raises(PieceRaised, match="nobody has answered on the phone yet"):
+        await lab.say(MOVE)
+    await lab.build(transfer=transfer)
+    await lab.phone.approve()
+    await lab.settled()
+    assert capsys.readouterr().out.count("Done: $25.00 moved") == 1
+
+
+async def test_a_tool_without_a_gate_is_a_sentence_at_each_use(lab):
+    for use in (lab.build(wrap_transfer=names_the_payee(lambda *_, **__: None)), lab.say(MOVE)):
+        with pytest.raises(NotGated, match="wrap_transfer returned NoneType"):
+            await use
+    with pytest.raises(PieceRaised, match=r"wrap_transfer raised KeyError: 'no'.*Line"):
+        await lab.build(wrap_transfer=names_the_payee(lambda *_, **__: {}["no"]))
+
+
+async def test_a_line_on_the_phone_that_cannot_be_made_is_told_by_its_line(lab):
+    await lab.build(wrap_transfer=names_the_payee(with_async_authorization))
+    with pytest.raises(PieceRaised, match=r"wrap_transfer raised KeyError.*Line \d+ of .*names\["):
+        await lab.say(MOVE)
+    await lab.build()
 
 
 async def test_a_request_that_raises_is_told_where_it_was_asked_and_is_made_once_mended(lab):
