@@ -52,6 +52,8 @@ export default { render({ model, el }) {
     const reached = current >= first && current <= last ? current : last;
     art.innerHTML = model.get("svg");
     const { width, height } = art.firstElementChild.viewBox.baseVal, step = model.get("step");
+    // It shrinks with the notebook while its words can be read; then it scrolls.
+    art.firstElementChild.style.maxWidth = `max(100%, ${0.55 * width}px)`;
     const names = art.firstElementChild.cloneNode();
     names.setAttribute("viewBox", `0 0 ${width} 28`); names.setAttribute("height", 28);
     names.removeAttribute("role"); names.setAttribute("aria-hidden", "true");
@@ -121,8 +123,9 @@ _CSS = """
 .baink-diagram .save{font:inherit;padding:4px 10px;border:1px solid currentColor;border-radius:4px;
   color:inherit;background:transparent;cursor:pointer}
 .baink-diagram .scroll{overflow:auto;max-height:32em;scroll-padding-top:30px}
-.baink-diagram .sheet{position:relative;width:fit-content;min-width:min(100%,48em)}
-.baink-diagram .sheet svg{display:block;max-width:max(100%,48em);height:auto}
+.baink-diagram .sheet{position:relative;width:fit-content;max-width:100%}
+.baink-diagram .art{width:100%}
+.baink-diagram .sheet svg{display:block;height:auto}
 .baink-diagram .lanes{position:sticky;top:0;height:0;z-index:1}
 .baink-diagram .rows{list-style:none;margin:0;padding:0}
 .baink-diagram .rows li{position:absolute;left:0;width:100%;margin:0}

@@ -70,10 +70,9 @@ class OnTheWire(Opened):
         domain = self.settings.auth0_domain or ""
         return make_careful(http, Careful(self.journal, domain, reader, agreed, print))
 
-    def diagram(self, latest: int = 12) -> Diagram:
+    def diagram(self, latest: int = 24) -> Diagram:
         """The latest messages that were really sent, as a sequence diagram."""
-        told = [one for one in self.exchanges if not one.path.startswith("/.well-known/")]
-        return Diagram(told[-latest:], f"Lab {self.number:02d} on the wire")
+        return Diagram(self.traffic.messages[-latest:], f"Lab {self.number:02d} on the wire")
 
     def live_diagram(self) -> WidgetShown | Diagram:
         """The messages between you, Aiya and everybody else, drawn as they are sent."""

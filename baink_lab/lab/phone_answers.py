@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 LIVE = "Answer on your phone, then run the next cell."
 #: Which cell of a lab asks the phone.
 _ASKS = {4: "await ask(…)", 6: "await lab.ask_and_kill(…)"}
+_TWO = (
+    "{} requests wait on the phone. Your auth_req_id is of the newest, which is the last one: deny "
+    "the others first."
+)
 _SO_FAR = "nothing was asked in this lab so far"
 #: Where lab 04 asks, by what is to be pressed then.
 _UNDER = {"approve": "For real", "deny": "A no, and haste"}
@@ -59,6 +63,8 @@ async def wait_for_phone(lab: Lab, meant: Decision) -> None:
     elif under and not asked:
         lines = await _asked_elsewhere(lab, waiting, under)
     else:
+        if under and len(waiting) > 1:
+            print(_TWO.format(len(waiting)))  # noqa: T201 - a notebook's output
         lines = await _to_the_end(lab, meant, waiting) if waiting else [await _before(lab, meant)]
     print("\n".join(lines))  # noqa: T201 - a notebook's output
 

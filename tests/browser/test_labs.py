@@ -108,8 +108,7 @@ async def test_lab_04_a_named_mistake_and_the_drawn_messages(jupyter, page):
         page, cell, 'answer = await http.post("bc-authorize", data={"scope": "openid"})'
     )
     await run_cell(page, "lab.diagram()")
-    drawn = page.locator(".jp-OutputArea-output.jp-RenderedMermaid img")
-    await drawn.wait_for()
-    assert await drawn.evaluate("image => image.naturalWidth") > 0
+    drawn = page.locator(".jp-OutputArea-output .baink-drawn svg")
+    await drawn.locator(".what", has_text="POST /bc-authorize").first.wait_for()
     await shot(page, drawn, "lab04_diagram")
     assert not errors

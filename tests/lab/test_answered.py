@@ -127,7 +127,10 @@ def test_a_question_that_was_refused_invites_nobody_to_press(kernel, tmp_path):
     strict = kernel.run(REFUSED.replace('"Hi"', '"€"').replace("range(6)", "range(1)"))
     assert strict.error is None
     cell = kernel.run(ANSWERED)
-    assert "The tenant refused your last question (invalid_binding_message), so do not press." in cell.shown
+    assert (
+        "The tenant refused your last question (invalid_binding_message), so do not press."
+        in cell.shown
+    )
     assert "under “For real”, run the cell with await ask(…)" in cell.shown
     for source in ('asked["auth_req_id"]', "f\"{asked['interval']}\""):
         told = kernel.run(source).error
