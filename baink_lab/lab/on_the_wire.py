@@ -17,6 +17,7 @@ from baink_lab.lab.durations import Duration, in_words, seconds_of
 from baink_lab.lab.enrolment import enroll_stand_in
 from baink_lab.lab.live_diagram import live_diagram
 from baink_lab.lab.not_asked import why_not_asked
+from baink_lab.lab.not_moved import why_not_moved
 from baink_lab.lab.opened import Opened
 from baink_lab.lab.show import Shown, WidgetShown, link, paragraph, time_of_day
 from baink_lab.lab.tenant_view import TenantView, look
@@ -210,6 +211,8 @@ class OnTheWire(Opened):
         self.traffic.exchanged(exchange)
         print(f"{brief(exchange)}\n")  # noqa: T201 - a notebook's output
         if refused := why_not_asked(exchange):
+            print(f"{refused}\n")  # noqa: T201 - a notebook's output
+        if self.number == 4 and (refused := why_not_moved(exchange)):
             print(f"{refused}\n")  # noqa: T201 - a notebook's output
 
 

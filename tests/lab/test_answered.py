@@ -150,3 +150,10 @@ print(lab.decode(token).text)
     assert "its time was up at" in old
     assert "Go back to “For real”" in old
     assert "its time was up" not in kernel.run(made.replace("AGE", "60")).printed
+
+
+def test_a_transfer_that_is_refused_for_its_token_says_where_to_get_another(kernel):
+    cell = kernel.run('await lab.bank_http().post("api/accounts/transfers", json={})')
+    assert "→ 401" in cell.printed
+    assert "Nothing was moved" in cell.printed
+    assert "Go back to “For real”" in cell.printed
