@@ -62,6 +62,11 @@ class Progress:
         checks = self.read()["labs"].get(f"{number:02d}", {}).get("checks", {})
         return int(checks.get(name, {}).get("tries", 0))
 
+    def passed(self, number: int, name: str) -> bool:
+        """Whether a check has passed at any time."""
+        checks = self.read()["labs"].get(f"{number:02d}", {}).get("checks", {})
+        return "passed_at" in checks.get(name, {})
+
     def forget(self, number: int) -> None:
         """Begin a lab anew."""
         with self.change() as content:

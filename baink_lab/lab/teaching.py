@@ -127,6 +127,11 @@ class Teacher:
         if mine is None:
             first = f"Run the cell with @lab.exercise and `def {name}`, then check again."
             why = self._newer(name, None) or f"I have not seen your {name} yet."
+            if self._progress.passed(self._lab.number, name):
+                why += (
+                    " (It passed before this kernel was started; that is kept. This one knows no "
+                )
+                why += "function of yours before its cell is run.)"
             return Result(name, Kind.NOT_RUN, why, first)
         if not mine.attempted:
             step = f'Fill in its body and run its cell. Stuck? lab.hint("{name}").'
@@ -145,7 +150,8 @@ class Teacher:
         step = (
             f"Mend that cell, run it until it ends without an error, and check {result.name} again."
         )
-        return dataclasses.replace(result, why=f"{newer} {result.why}", next_step=step)
+        why = f"{newer} {result.why}"
+        return dataclasses.replace(result, why=why, next_step=step, mistake="", hints=(step,))
 
     def _newer(self, name: str, written: Callable[..., Any] | None) -> str:
         return newer_one(name, written, self._shelf.references)

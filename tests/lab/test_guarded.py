@@ -150,6 +150,16 @@ async def test_a_tool_without_a_gate_is_a_sentence_at_each_use(lab):
         await lab.build(wrap_transfer=names_the_payee(lambda *_, **__: {}["no"]))
 
 
+async def test_a_registry_that_raises_is_told_by_its_line(lab):
+    def registry(tools, wrapped):
+        tools.remove(wrapped)
+        return tools
+
+    with pytest.raises(PieceRaised, match=r"registry raised ValueError.*tools\.remove\(wrapped\)"):
+        await lab.build(registry=registry)
+    await lab.build()
+
+
 async def test_a_line_on_the_phone_that_cannot_be_made_is_told_by_its_line(lab):
     await lab.build(wrap_transfer=names_the_payee(with_async_authorization))
     with pytest.raises(PieceRaised, match=r"wrap_transfer raised KeyError.*Line \d+ of .*names\["):

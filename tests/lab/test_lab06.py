@@ -231,6 +231,22 @@ async def seals_nothing(approval, desk, ring, clock):
         await clock.sleep(approval.interval)
 
 
+async def rings_without_a_seal(approval, desk, ring, clock):
+    while not isinstance(await poll_once(desk, approval), Ending):
+        await clock.sleep(approval.interval)
+    await ring(approval)
+
+
+async def seals_a_yes_only(approval, desk, ring, clock):
+    while True:
+        await clock.sleep(approval.interval)
+        match await poll_once(desk, approval):
+            case Ending(event, reason, tokens):
+                if tokens:
+                    await desk.settle(approval, event, reason, tokens=tokens)
+                return await ring(approval)
+
+
 async def never_rings(approval, desk, ring, clock):
     while True:
         await clock.sleep(approval.interval)
@@ -393,6 +409,27 @@ async def seals_twice(approval, desk, ring, clock):
                 await desk.settle(sealed, event, reason, tokens=tokens)
 
 
+async def sleeps_an_answer(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    while not isinstance(answer := await poll_once(desk, approval), Ending):
+        await clock.sleep(answer)
+
+
+async def polls_the_approval(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    await poll_once(approval, desk)
+
+
+async def swaps_event_and_reason(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    while True:
+        match await poll_once(desk, approval):
+            case NotYet(seconds):
+                await clock.sleep(seconds)
+            case Ending(event, reason, tokens):
+                await desk.settle(approval, reason, event, tokens=tokens)
+
+
 async def rings_nobody(approval, desk, ring, clock):
     await clock.sleep(approval.interval)
     await ring()
@@ -411,6 +448,8 @@ SLIPS = [
     (rings_first, "", "a doorbell is not a key"),
     (seals_nothing, "", "the record says pending"),
     (never_rings, "", "nobody woke it"),
+    (rings_without_a_seal, "", "the answer was never sealed"),
+    (seals_a_yes_only, "", "the answer was never sealed"),
     (rings_for_a_yes_only, "", "nobody woke it"),
     (keeps_the_token, "", "a yes without its token"),
     (goes_on_for_ever, "", "never came to an end"),
@@ -444,6 +483,9 @@ async def test_a_resumers_slip_is_told_by_what_it_led_to(lab, slip, mistake, sai
         (says_the_state, "is pending: 'approved' cannot happen", "“customer said no”"),
         (seals_twice, "is approved: 'token arrived' cannot happen", "Seal once"),
         (rings_nobody, "TypeError: ring() missing 1 required", "`await ring(approval)`"),
+        (sleeps_an_answer, "'NotYet'", "`case NotYet(seconds):`"),
+        (polls_the_approval, "has no attribute 'request_of'", "poll_once(desk, approval)"),
+        (swaps_event_and_reason, "cannot happen", "in its order"),
     ],
 )
 async def test_what_python_says_of_a_resumer_has_its_step(lab, slip, raised, step):
@@ -559,6 +601,14 @@ async def test_code_that_raises_is_told_with_its_line(lab):
     result = await lab.check("look_after")
     assert result.kind is Kind.RAISED
     assert "approval.intervall" in result.why
+    assert "is of type Approval, and that has no `intervall`" in repr(lab.hint("look_after"))
+
+    def removes_it(tools, wrapped):
+        tools.remove(wrapped)
+        return [*tools, wrapped]
+
+    put(lab, "registry", removes_it)
+    assert "only their names are equal" in (await lab.check("registry")).next_step
 
 
 # The stories
@@ -573,6 +623,12 @@ async def state(lab, name):
     assert result.why
     assert result.next_step or result
     return result.kind
+
+
+async def test_a_gate_whose_scope_the_api_does_not_have_is_told_before_it_is_asked_for(lab):
+    told = await lab.check("gated")
+    assert "read:statements is not among the API's permissions yet" in told.why
+    assert "two permissions" in told.next_step
 
 
 async def test_before_anything_every_story_says_what_comes_first(lab):

@@ -422,3 +422,42 @@ def test_a_newer_function_that_did_not_get_through_is_told(shared_home, tmp_path
         assert told.index("In[18] has a newer") < told.index("Your registry takes (tools)")
     finally:
         kernel.close()
+
+
+TAKES_ALL = """from baink_lab.approvals.poll import Ending, NoAnswer, NotYet, poll_once
+@lab.exercise
+async def look_after(approval, desk, ring, clock):
+    match await poll_once(desk, approval):
+        case NoAnswer:
+            await clock.sleep(approval.interval)
+        case Ending(event, reason, tokens):
+            return"""
+
+
+def test_a_case_that_takes_everything_is_told_with_its_brackets(shared_home, tmp_path):
+    kernel = Kernel(tmp_path)
+    check = "await lab.check('look_after')"
+    try:
+        assert kernel.run(OPEN) is None
+        assert kernel.run(TAKES_ALL)["ename"] == "SyntaxError"
+        told = kernel.texts(check)[-1]
+        assert "line 5 of its cell is no Python" in told
+        assert "With brackets, `case NoAnswer(…):`, it takes a NoAnswer" in told
+        kernel.run(TAKES_ALL.replace("NoAnswer:", "_:"))
+        assert "`case _:` takes whatever comes, so it stands last." in kernel.texts(check)[-1]
+    finally:
+        kernel.close()
+
+
+def test_what_passed_before_a_restart_is_not_called_unseen_alone(shared_home, tmp_path):
+    told = []
+    for _ in range(2):
+        kernel = Kernel(tmp_path)
+        try:
+            assert kernel.run(OPEN) is None
+            told.append(kernel.texts(CHECK)[-1])
+            kernel.run(RIGHT)
+            assert kernel.texts(CHECK)[-1].startswith("✅")
+        finally:
+            kernel.close()
+    assert "It passed before this kernel was started; that is kept." in told[1]

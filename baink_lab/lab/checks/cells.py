@@ -78,12 +78,22 @@ def _why_not(name: str, text: str) -> str:
         source = running.transform_cell(text) if running else text
         compile(source, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except SyntaxError as slip:
-        return f"line {slip.lineno} of its cell is no Python ({slip.msg})."
+        return f"line {slip.lineno} of its cell is no Python ({slip.msg}).{_of_patterns(slip)}"
     if not re.search(
         rf"^@lab\.exercise\s*\n(?:async )?def {re.escape(name)}\(", text, re.MULTILINE
     ):
         return "there is no `@lab.exercise` above it."
     return "its cell ended in an error before."
+
+
+def _of_patterns(slip: SyntaxError) -> str:
+    """What to do about a `case` that takes everything."""
+    if found := re.search(r"name capture '(\w+)' makes remaining", slip.msg):
+        name = found[1]
+        return f" With brackets, `case {name}(…):`, it takes a {name}; without, whatever comes."
+    if "wildcard makes remaining" in slip.msg:
+        return " `case _:` takes whatever comes, so it stands last."
+    return ""
 
 
 def _defines(name: str, text: str) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.checks.cells import cell_of, line_in, said_by
 from baink_lab.lab.checks.result import Kind, Result
-from baink_lab.lab.checks.tips import tip
+from baink_lab.lab.checks.tips import read_slowly, tip
 
 if TYPE_CHECKING:
     from baink_lab.lab.session import Lab
@@ -217,7 +217,8 @@ def raised(name: str, failure: BaseException, written: Callable[..., Any]) -> Re
         step = f"{known} Then run the cell, and check again."
         return Result(name, Kind.RAISED, why, step, hints=(known,))
     step = f'Fix that line, run its cell, and check again; or lab.hint("{name}").'
-    return Result(name, Kind.RAISED, why, step)
+    slowly = read_slowly(said)
+    return Result(name, Kind.RAISED, why, step, hints=(slowly,) if slowly else ())
 
 
 def no_return(name: str, what: str) -> Result:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MOVED, DENIED, EXPIRED = "moved", "denied", "expired"
 TALKED_ON, SURVIVED, WENT_ON, GATED = "talked_on", "survived", "went_on", "gated"
 STATEMENT, DISPUTE = "read_statement", "open_dispute"
+GATED_SCOPES = {STATEMENT: "read:statements", DISPUTE: "create:dispute"}
 TWICE = "One approval, and the ledger has it more than once: please report this."
 
 
@@ -149,6 +150,10 @@ async def gated(lab: Lab) -> Result:
             )
             step = "Run the cell that adds the two permissions, then ask again."
             return failed(GATED, why, step)
+        scope, missing = GATED_SCOPES[tool], "is not among the API's permissions yet"
+        if scope not in (await lab.tenant()).scopes:
+            why = f"{scope} {missing}: a yes would bring a token that the bank refuses for {tool}."
+            return not_yet(GATED, why, "Run the cell that adds the two permissions, then ask.")
         why = f"{tool} has not been run after a yes on the phone yet."
         step = f'Run its cells, say "{ask}" to Aiya, and press Approve.'
         return not_yet(GATED, why, step)

@@ -292,6 +292,16 @@ def _judge_end(seen: _Seen, mine: Exercise, story: str) -> Result | None:
 
 
 def _judge_order(seen: _Seen, story: str) -> Result | None:
+    if seen.rings and not seen.state.is_outcome:
+        why = (
+            f"{story}You called `ring`, and the answer was never sealed: the record says "
+            f"{seen.state}. The node woke, found nothing in the vault, and fell asleep again."
+        )
+        step = (
+            "Seal every Ending before you ring, a no and the end of the time too: "
+            "`await desk.settle(approval, event, reason, tokens=tokens)`."
+        )
+        return _wrong(why, step)
     if seen.rings and not seen.rings[0].is_outcome:
         why = (
             f"{story}You called `ring` before the outcome was in the vault. The node woke, looked, "

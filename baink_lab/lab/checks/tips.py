@@ -105,6 +105,11 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
             r"|'list' object has no attribute '(values|items|keys|get|update)'",
             "`tools` is a list here, not a dictionary: go through it, and look at `tool.name`.",
         ),
+        (
+            r"list\.(?:remove|index)\(x\): x not in list|is not in list",
+            "`wrapped` is another object than the bare tool; only their names are equal. Go "
+            "through `tools`, and compare `tool.name` with `wrapped.name`.",
+        ),
     ),
     "ask": (
         (
@@ -148,8 +153,8 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
         (
             r"is pending: '.*' cannot happen",
             "An event is what happened (“token arrived”, “customer said no”, “time was up”), and "
-            "not the state that follows from it. Hand on the Ending's own: case Ending(event, "
-            "reason, tokens).",
+            "not the state that follows from it. Hand on the Ending's own, in its order: case "
+            "Ending(event, reason, tokens).",
         ),
         (
             r"is (?:approved|denied|expired): '.*' cannot happen",
@@ -158,6 +163,19 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
         (
             r"'NoAnswer' object has no attribute",
             "NoAnswer has nothing in it: the tenant is away. Sleep `approval.interval`, ask again.",
+        ),
+        (
+            r"between instances of 'NotYet'|NotYet' and '(?:int|float)'",
+            "A NotYet is no number, it holds one: `case NotYet(seconds):`, and sleep `seconds`.",
+        ),
+        (
+            r"'Desk' object has no attribute 'poll_once'",
+            "poll_once is a function of its own, imported above: "
+            "`await poll_once(desk, approval)`.",
+        ),
+        (
+            r"'Approval' object has no attribute 'request_of'|poll_once\(\) missing 1 required",
+            "It wants two things, the desk first: `await poll_once(desk, approval)`.",
         ),
     ),
 }
@@ -223,6 +241,48 @@ _OF_ALL: _Tips = (
 )
 
 
+#: What Python says, read slowly: where to look, when nothing better is known.
+_READ_SLOWLY: _Tips = (
+    (
+        r"NameError: name '(\w+)' is not defined",
+        "Python knows no `{0}` there: a slip of the pen, or an import whose cell was not run?",
+    ),
+    (
+        r"UnboundLocalError: .*variable '(\w+)'",
+        "On the way that was taken here nobody had given `{0}` a value. Which branch should have?",
+    ),
+    (
+        r"(\w+)\(\) missing \d+ required positional arguments?: (.+)",
+        "`{0}` wants more than it was given: {1}.",
+    ),
+    (
+        r"(\w+)\(\) takes .*positional arguments? but \d+",
+        "`{0}` was given more than it takes. Which of them belongs elsewhere, or has a name?",
+    ),
+    (
+        r"unexpected keyword argument '(\w+)'",
+        "It has no parameter called `{0}`: compare with the table above the exercise.",
+    ),
+    (
+        r"'(\w+)' object has no attribute '(\w+)'",
+        "What stands before `.{1}` is of type {0}, and that has no `{1}`: a slip of the pen, or "
+        "another object than you think?",
+    ),
+)
+
+
+def read_slowly(said: str) -> str:
+    """Where a message of Python's tells to look; empty for what tells by itself."""
+    return _first_of(_READ_SLOWLY, said)
+
+
+def _first_of(tips: _Tips, said: str) -> str:
+    for pattern, words in tips:
+        if found := re.search(pattern, said):
+            return words.format(*found.groups())
+    return ""
+
+
 def tip(exercise: str, said: str) -> str:
     """What to do about a message of Python's that learners often meet; empty for the rest.
 
@@ -230,7 +290,4 @@ def tip(exercise: str, said: str) -> str:
         exercise: in which it was raised.
         said: the exception's type and message, like ``KeyError: 'name'``.
     """
-    for pattern, words in (*_OF_EXERCISE.get(exercise, ()), *_OF_ALL):
-        if found := re.search(pattern, said):
-            return words.format(*found.groups())
-    return ""
+    return _first_of((*_OF_EXERCISE.get(exercise, ()), *_OF_ALL), said)

@@ -18,6 +18,10 @@ STAND_IN = (
     "messages that I am sent, by fixed rules; what I call is real and goes through the same "
     "approvals."
 )
+WHY = (
+    "A chat is easily misheard, and I may be wrong or be tricked. So what is risky waits for your "
+    "yes on your phone, which says what it is for. Without it the bank takes no order from me."
+)
 TOO_LONG = "That is more than I can read at once, so I did nothing. Please say it in a few words."
 NOTHING_MOVED = "All right. I will not move anything."
 DENY_THERE = (

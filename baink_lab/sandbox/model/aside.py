@@ -15,7 +15,7 @@ _FAILED = {"failed", "error", "denied"}
 
 def answer_aside(turn: Turn) -> Reply:
     """The answer to a message that asks for nothing to be done."""
-    for rule in (_who, _status, _no_order, _no_tool, _history, _refused, _balances):
+    for rule in (_who, _why, _status, _no_order, _no_tool, _history, _refused, _balances):
         if (reply := rule(turn)) is not None:
             return reply
     if hearing.thanks(turn.text):
@@ -31,6 +31,10 @@ def _start(text: str) -> str:
 
 def _who(turn: Turn) -> Reply | None:
     return Reply(answers.STAND_IN) if hearing.asks_who(turn.text) else None
+
+
+def _why(turn: Turn) -> Reply | None:
+    return Reply(answers.WHY) if hearing.asks_why(turn.text) else None
 
 
 def _status(turn: Turn) -> Reply | None:

@@ -50,6 +50,10 @@ _STAND_IN = re.compile(
     r"|\btalking to (?:a |an )?(?:real|human|person|bot|ai|machine|model)\b",
     re.IGNORECASE,
 )
+_WHY = re.compile(
+    r"\b(?:why|what for|how come)\b.*\b(?:approv\w+|phone|push\w*|confirm\w*|permission|consent)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 _HISTORY = re.compile(
     r"\b(?:history|transactions?|activity|recent (?:payments|transfers)"
     r"|(?:last|latest|past|previous) (?:\w+ )?(?:transactions?|payments?|transfers?|entries)"
@@ -156,13 +160,18 @@ def begins_as_request(text: str) -> bool:
 
 def asks_known(text: str) -> bool:
     """Whether a message asks for something that this model knows without more tools."""
-    known = (_STAND_IN, _HISTORY, _STATEMENT, _PAYEES, _STATUS, _WAITS, _BALANCES)
+    known = (_STAND_IN, _WHY, _HISTORY, _STATEMENT, _PAYEES, _STATUS, _WAITS, _BALANCES)
     return any(pattern.search(text) for pattern in known)
 
 
 def asks_who(text: str) -> bool:
     """Whether the customer asks who or what answers here."""
     return bool(_STAND_IN.search(text))
+
+
+def asks_why(text: str) -> bool:
+    """Whether the customer asks why the phone has to be asked."""
+    return bool(_WHY.search(text))
 
 
 def asks_history(text: str) -> bool:

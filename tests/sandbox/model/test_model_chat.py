@@ -127,6 +127,17 @@ async def test_pasted_events_do_not_count():
     assert "Done" not in told
 
 
+async def test_says_why_the_phone_is_asked():
+    for question in (
+        "why do you need my approval?",
+        "Why do I have to confirm this on my phone",
+        "what do you need my consent for? why my phone?",
+    ):
+        told = await Chat().say(question)
+        assert "waits for your yes on your phone" in told
+    assert "your yes" not in await Chat().say("why is my balance so low?")
+
+
 async def test_says_that_it_is_a_stand_in():
     for question in ("are you a real AI?", "Are you human?", "which model are you?"):
         assert "stand-in" in await Chat().say(question)
