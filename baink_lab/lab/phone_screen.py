@@ -74,7 +74,11 @@ class Screen:
         self.box = ipywidgets.VBox(
             [title, self._list, self._lost, self._told],
             layout=ipywidgets.Layout(
-                border="1px solid", padding="0.8em", width="100%", max_width="26em"
+                border="1px solid",
+                padding="0.8em",
+                width="100%",
+                max_width="26em",
+                overflow="visible",  # it grows with its requests: an "auto" shows an idle bar
             ),
         )
         self._show({})

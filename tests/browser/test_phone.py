@@ -56,6 +56,9 @@ async def test_in_the_widget_two_requests_are_two_cards(jupyter, page):
     assert await gap(cards) >= 4
     assert min(await rules(cards)) >= 1
     await shot(page, cards.first, "phone_widget_two")
+    for up in ("../..", "../../.."):  # the list of requests, and the phone around it
+        scrolls = "box => box.scrollHeight > box.clientHeight && getComputedStyle(box).overflowY"
+        assert await cards.first.locator(f"xpath={up}").evaluate(scrolls) in {False, "visible"}
     one = outputs.get_by_role("article", name=re.compile("asks for your approval: Move 40.00 USD"))
     await one.get_by_role("button", name="Approve").press("Enter")
     await outputs.get_by_text("Approved: Move 40.00 USD").wait_for()
