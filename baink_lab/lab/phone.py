@@ -140,11 +140,6 @@ class Phone:
         words = f"The phone. Without widgets: {address}run await lab.phone.approve()"
         return WidgetShown(self._screen.box, words)
 
-    @property
-    def is_shown(self) -> bool:
-        """Whether the widget was shown by this kernel and is on."""
-        return self._screen is not None and self._screen.is_on
-
     def show_once(self) -> None:
         """Show the widget here, unless this kernel has shown it already.
 

@@ -103,9 +103,7 @@ async def _to_the_end(lab: Lab, meant: Decision, waiting: Sequence[Push]) -> lis
     if not alone:
         lab.phone.show_once()
     seen: dict[str, Push] = {}
-    async with WaitingLine(
-        waiting, lab.clock, lab.phone.url, shown=lab.phone.is_shown
-    ) as countdown:
+    async with WaitingLine(waiting, lab.clock, lab.phone.url) as countdown:
         try:
             while waiting:
                 seen |= {one.id: one for one in waiting}

@@ -247,7 +247,7 @@ class Talking(Opened):
 
         self._notices.append(lines.put_nowait)
         page = self.phone.url if self.world.phone else ""
-        line = WaitingLine(asked, self.clock, page, shown=self.phone.is_shown)
+        line = WaitingLine(asked, self.clock, page)
         ending = asyncio.create_task(aiya.settled(self.thread))
         ending.add_done_callback(lambda _: lines.put_nowait(None))
         async with line:

@@ -11,7 +11,7 @@ from baink_lab.approvals import Approval
 from baink_lab.clock import Clock
 from baink_lab.errors import InOneSentence
 from baink_lab.lab.durations import in_words
-from baink_lab.lab.show import Shown, clock_face, elsewhere, paragraph
+from baink_lab.lab.show import Shown, clock_face, paragraph
 
 ANSWERED = "The phone was answered."
 TIME_IS_UP = "Time is up: nobody answered on the phone."
@@ -91,24 +91,19 @@ class WaitingLine:
         waiting: for which answers.
         clock: the lab's.
         page: the address of the phone's page; empty when the phone is a real one.
-        shown: whether this kernel shows the phone; then JupyterLab needs no way to the page.
 
     Attributes:
         ended: what stands in place of the time in the end.
     """
 
-    def __init__(
-        self, waiting: Sequence[Waits], clock: Clock, page: str, *, shown: bool = False
-    ) -> None:
+    def __init__(self, waiting: Sequence[Waits], clock: Clock, page: str) -> None:
         from IPython import display as ipython  # noqa: PLC0415 - only notebooks count down
 
         show: Any = ipython.display
         self._show = show
         self._until = max((approval.expires_at for approval in waiting), default=0.0)
         self._clock = clock
-        self._way = (
-            self._show(_way(page, shown=shown), display_id=True) if waiting and page else None
-        )
+        self._way = self._show(_way(page), display_id=True) if waiting and page else None
         self._timer: Any = None
         self._counter: asyncio.Task[None] | None = None
         self.ended = STOPPED
@@ -137,7 +132,8 @@ class WaitingLine:
             await asyncio.sleep(1)
 
 
-def _way(page: str, *, shown: bool) -> Shown:
+def _way(page: str) -> Shown:
+    """Offered beside a living phone too: a page that was reloaded may draw none any more."""
     link = f'<a href="{html.escape(page)}" target="_blank" rel="noreferrer">its page</a>'
     words = f"No working phone in sight? Open {link}."
-    return Shown(elsewhere(words) if shown else f"<p>{words}</p>", f"The phone's page: {page}")
+    return Shown(f"<p>{words}</p>", f"The phone's page: {page}")

@@ -142,6 +142,59 @@ async def test_every_result_of_an_exercise(lab):
     assert await check()
 
 
+def looks_right(claims, wanted, *, aud=None, scope=None, iss=None):
+    audiences = [claims["aud"]] if isinstance(claims["aud"], str) else claims["aud"]
+    if (iss or (lambda mine, theirs: mine == theirs))(claims["iss"], wanted["iss"]) is False:
+        return "iss"
+    if (aud or (lambda mine, theirs: theirs in mine))(audiences, wanted["aud"]) is False:
+        return "aud"
+    if (scope or (lambda mine, theirs: theirs in mine))(claims["scope"].split(), wanted["scope"]):
+        return None
+    return "scope"
+
+
+@pytest.mark.parametrize(
+    ("slip", "said"),
+    [
+        ({"aud": lambda mine, theirs: mine[0] == theirs}, "it may stand anywhere there"),
+        ({"aud": lambda mine, theirs: theirs.strip("/") in [a.strip("/") for a in mine]}, "slash"),
+        ({"scope": lambda mine, theirs: mine[-1] == theirs}, "it may stand anywhere"),
+        ({"scope": lambda mine, theirs: theirs in [s.lower() for s in mine]}, "capital letters"),
+        ({"iss": lambda mine, theirs: theirs in mine}, "looks for a piece of it"),
+        ({"iss": lambda mine, theirs: mine in theirs}, "the last slash"),
+        ({"iss": lambda mine, theirs: mine.rstrip("/") == theirs.rstrip("/")}, "the last slash"),
+    ],
+)
+async def test_claims_are_compared_whole_and_wherever_they_stand(lab, slip, said):
+    def why_refused(claims, wanted):
+        return looks_right(claims, wanted, **slip)
+
+    lab.exercise(why_refused)
+    told = await lab.check("why_refused")
+    assert told.kind is Kind.WRONG
+    assert said in told.why
+    assert told.next_step in repr(lab.hint("why_refused"))
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        (lambda name: name and name.upper(), "Write its name as the token does: 'aud'"),
+        (lambda name: [name] if name else None, "Return one name"),
+        (lambda name: name or "", "return None itself"),
+        (lambda name: name, ""),
+    ],
+)
+async def test_a_right_claim_in_another_form_is_told_as_that(lab, form, said):
+    def why_refused(claims, wanted):
+        return form(looks_right(claims, wanted))
+
+    lab.exercise(why_refused)
+    told = await lab.check("why_refused")
+    assert said in told.next_step
+    assert bool(told) is (said == "")
+
+
 async def test_an_audience_is_not_a_piece_of_a_text(lab):
     lab.exercise(named(a_piece_of_a_text))
     wrong = await lab.check("why_refused")

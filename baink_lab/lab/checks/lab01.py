@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 REFUSED, WHY = "refused", "why_refused"
 _WANTED_CODE = "invalid_token"
-_LONGER = "a token with a longer audience, as text,"
 _RETURN = "Write `return` in front of what you print: `print` shows it to you alone."
 
 
@@ -51,22 +51,17 @@ async def can_say_why(lab: Lab) -> Result:
     mine = exercise_of(lab, WHY)
     wanted = wanted_by_bank(lab.world)
     login = claims_of(await lab.session_token()) or {}
-    for what, claims, right in _cases(login, wanted):
+    for case in _cases(login, wanted):
         printed = io.StringIO()
         try:
             with contextlib.redirect_stdout(printed):
-                said = mine(dict(claims), dict(wanted))
+                said = mine(dict(case.claims), dict(wanted))
         except Exception as failure:
             return raised(WHY, failure, mine.written)
         finally:
             print(printed.getvalue(), end="")  # noqa: T201 - what a learner prints, they see
-        if said != right:
-            if said is None and printed.getvalue().split()[-1:] == [right]:
-                return failed(
-                    WHY, f"For {what} it returned nothing, and printed {right!r}.", _RETURN
-                )
-            why = f"For {what} it said {said!r}. {_because(what, right)}"
-            return failed(WHY, why, _step(what, right))
+        if said != case.right:
+            return _wrong(case, said, printed.getvalue())
     why = (
         'For the token of the login it says "aud": the token is meant for the accounts API, and '
         "the bank's transfers want one that is meant for them. A bank that took any token of the "
@@ -75,46 +70,130 @@ async def can_say_why(lab: Lab) -> Result:
     return passed(WHY, why)
 
 
-def _cases(
-    login: dict[str, Any], wanted: dict[str, str]
-) -> list[tuple[str, dict[str, Any], str | None]]:
-    scope = f"openid {wanted['scope']}"
-    good = {**login, "aud": [wanted["aud"], f"{wanted['iss']}userinfo"], "scope": scope}
+def _wrong(case: _Case, said: object, printed: str) -> Result:
+    if said is None and printed.split()[-1:] == [case.right]:
+        why = f"For {case.what} it returned nothing, and printed {case.right!r}."
+        return failed(WHY, why, _RETURN)
+    why = f"For {case.what} it said {said!r}."
+    if other := _other_form(said, case.right):
+        return failed(WHY, why, other, hints=(other,))
+    step = _step(case)
+    return failed(WHY, f"{why} {_because(case)}", step, hints=(step,) if case.step else ())
+
+
+@dataclasses.dataclass(frozen=True)
+class _Case:
+    """One token.
+
+    Attributes:
+        what: it is, in words.
+        claims: in it.
+        right: what does not fit; None when all does.
+        because: why that is so, for who says otherwise.
+        step: what to do about it.
+    """
+
+    what: str
+    claims: dict[str, Any]
+    right: str | None
+    because: str = ""
+    step: str = ""
+
+
+def _cases(login: dict[str, Any], wanted: dict[str, str]) -> list[_Case]:
+    iss, aud, scope = wanted["iss"], wanted["aud"], wanted["scope"]
+    info = f"{iss}userinfo"
+    good = {**login, "iss": iss, "aud": [aud, info], "scope": f"openid {scope}"}
     return [
-        ("the token of the login", login, "aud"),
-        ("a token that fits, with two audiences,", good, None),
-        ("a token that fits, with one audience as text,", {**good, "aud": wanted["aud"]}, None),
-        (_LONGER, {**good, "aud": f"{wanted['aud']}s"}, "aud"),
-        ("a token of another tenant", {**good, "iss": "https://other.example/"}, "iss"),
-        ("a token with the scope openid alone", {**good, "scope": "openid"}, "scope"),
-        (
-            "a token with the scope create:transfers",
-            {**good, "scope": "openid create:transfers"},
+        _Case("the token of the login", login, "aud"),
+        _Case("a token that fits, with two audiences,", good, None),
+        _Case("a token that fits, with one audience as text,", {**good, "aud": aud}, None),
+        _Case(
+            "a token that fits, with the wanted audience as the second of two,",
+            {**good, "aud": [info, aud]},
+            None,
+            "The bank's API is in the list, and it may stand anywhere there.",
+            "Ask whether the wanted audience is `in` the list, and not what its first entry is.",
+        ),
+        _Case(
+            "a token that fits, with the wanted scope as the first of three words,",
+            {**good, "scope": f"{scope} openid read:accounts"},
+            None,
+            "The wanted word is among them, and it may stand anywhere.",
+            "Ask whether wanted['scope'] is `in` claims['scope'].split().",
+        ),
+        _Case(
+            "a token with a longer audience, as text,",
+            {**good, "aud": f"{aud}s"},
+            "aud",
+            "But that is another API: one letter more. In a list `in` compares whole texts; in a "
+            "text `in` looks for a piece of it, and finds one.",
+            "Is `aud` one text? Make a list of it first: `[claims['aud']]`. Then look with `in`.",
+        ),
+        _Case(
+            "a token whose audience has a slash more at its end",
+            {**good, "aud": [f"{aud}/", info]},
+            "aud",
+            "But names are compared to the last letter and the last slash: that is another API.",
+            "Compare the texts as they are: nothing is stripped from them.",
+        ),
+        _Case("a token of another tenant", {**good, "iss": "https://other.example/"}, "iss"),
+        _Case(
+            "a token whose issuer goes on after the tenant's address",
+            {**good, "iss": f"{iss}other/"},
+            "iss",
+            "But that is another issuer: in a text `in` looks for a piece of it, and finds one.",
+            "Compare whole texts: claims['iss'] != wanted['iss'].",
+        ),
+        _Case(
+            "a token whose issuer has no slash at its end",
+            {**good, "iss": iss.rstrip("/")},
+            "iss",
+            "But names are compared to the last letter and the last slash: that is another one.",
+            "Compare whole texts as they are: claims['iss'] != wanted['iss'].",
+        ),
+        _Case("a token with the scope openid alone", {**good, "scope": "openid"}, "scope"),
+        _Case(f"a token with the scope {scope}s", {**good, "scope": f"openid {scope}s"}, "scope"),
+        _Case(
+            f"a token with the scope {scope.title()}",
+            {**good, "scope": f"openid {scope.title()}"},
             "scope",
+            "But a scope with capital letters is another scope.",
+            "Compare the words as they are: no `.lower()`.",
         ),
     ]
 
 
-def _because(what: str, right: str | None) -> str:
-    if right is None:
+def _other_form(said: object, right: str | None) -> str:
+    """What to do about the right answer in another form; empty for a wrong one."""
+    if isinstance(said, str) and right and said.strip().lower() == right:
+        return f"That is the right claim. Write its name as the token does: {right!r}."
+    if isinstance(said, list | tuple | set) and right in said:
+        return f"Return one name, the first that does not fit, and no list: {right!r}."
+    if right is None and said in ("", "None", False, [], ()):
+        return "Everything fits: return None itself."
+    return ""
+
+
+def _because(case: _Case) -> str:
+    if case.because:
+        return case.because
+    if case.right is None:
         return (
             "But everything fits: `aud` may be one text or a list that holds the wanted one, and "
             "`scope` holds several words."
         )
-    if what == _LONGER:
-        return (
-            "But that is another API: one letter more. In a list `in` compares whole texts; in a "
-            "text `in` looks for a piece of it, and finds one."
-        )
-    return f"But the first claim that does not fit is {right!r}."
+    return f"But the first claim that does not fit is {case.right!r}."
 
 
-def _step(what: str, right: str | None) -> str:
-    if right is None:
+def _step(case: _Case) -> str:
+    if case.step:
+        return case.step
+    if case.right is None:
         return "For a token that fits, return None: the bank takes it."
-    if what == _LONGER:
-        return "Is `aud` one text? Make a list of it first: `[claims['aud']]`. Then look with `in`."
-    return f"Compare {right!r} of that token with the bank's column: which value is needed there?"
+    return (
+        f"Compare {case.right!r} of that token with the bank's column: which value is needed there?"
+    )
 
 
 SHELF = Shelf(
