@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import difflib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from baink_lab.bank.client import BankClient
-from baink_lab.errors import BainkError
+from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab import checks, log_codes
 from baink_lab.lab.catch_up import catch_up
 from baink_lab.lab.checks.exercises import Exercise
@@ -35,6 +36,12 @@ from baink_lab.settings import Settings
 _ADDRESSES = ("tenant", "bank", "model", "control")
 
 
+class NoSuchName(InOneSentence, BainkError, AttributeError):
+    """The helper has nothing of that name; the sentence names what was meant, perhaps."""
+
+    code = "no_such_name"
+
+
 class Lab(Surviving, OnTheWire):
     """One lab's helper. Everything that it shows has words beside the picture.
 
@@ -50,6 +57,18 @@ class Lab(Surviving, OnTheWire):
 
     def __repr__(self) -> str:
         return f"<lab {self.number:02d} {LABS[self.number]}, {self.settings.mode} mode>"
+
+    if not TYPE_CHECKING:  # for people only: a type checker knows the names
+
+        def __getattr__(self, name: str) -> Any:
+            if hasattr(type(self), name):  # a property that raised
+                return object.__getattribute__(self, name)
+            if name.startswith("_"):  # asked for by IPython and copy
+                raise AttributeError(name)
+            names = [one for one in dir(self) if not one.startswith("_")]
+            alike = difflib.get_close_matches(name, names, n=1, cutoff=0.7)
+            meant = f"did you mean lab.{alike[0]}?" if alike else "lab. and the Tab key list all."
+            raise NoSuchName(f"The lab's helper has no {name}: {meant}")
 
     def watch(self) -> None:
         """From now on, a sandbox that stops is started anew, and that is told."""
