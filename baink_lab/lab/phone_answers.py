@@ -112,6 +112,7 @@ async def _to_the_end(lab: Lab, meant: Decision, waiting: Sequence[Push]) -> lis
                         await lab.phone.decide(meant, one.id)
                 await asyncio.sleep(LOOK_SECONDS)
                 waiting = await _waiting(lab.phone)
+                countdown.waiting = waiting
             pressed = await _pressed(lab)
         except asyncio.CancelledError:
             raise StoppedWaiting(len(waiting), "await lab.answered()") from None

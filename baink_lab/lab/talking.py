@@ -256,13 +256,15 @@ class Talking(Opened):
                     while (told := await lines.get()) is not None:
                         if told:
                             print(told)  # noqa: T201 - a notebook's output
+                        still = await aiya.waiting(self.thread)
+                        line.waiting = [one for one in still if not one.state.is_outcome]
                 now = [await aiya.resumer.desk.get(one.id) or one for one in asked]
                 line.ended = how_it_ended(now)
                 if self._broken:
                     raise self._broken
                 await ending
             except asyncio.CancelledError:
-                raise StoppedWaiting(len(asked)) from None
+                raise StoppedWaiting(len(line.waiting)) from None
             finally:
                 self._notices.remove(lines.put_nowait)
                 ending.cancel()

@@ -93,6 +93,7 @@ class WaitingLine:
         page: the address of the phone's page; empty when the phone is a real one.
 
     Attributes:
+        waiting: for which answers, now.
         ended: what stands in place of the time in the end.
     """
 
@@ -101,7 +102,7 @@ class WaitingLine:
 
         show: Any = ipython.display
         self._show = show
-        self._until = max((approval.expires_at for approval in waiting), default=0.0)
+        self.waiting = waiting
         self._clock = clock
         self._way = self._show(_way(page), display_id=True) if waiting and page else None
         self._timer: Any = None
@@ -122,14 +123,20 @@ class WaitingLine:
             self._timer.update(paragraph(self.ended))
 
     async def _count_down(self) -> None:
-        while (left := self._until - self._clock.now()) > 0:
+        while (left := self._left()) > 0:
             words = f"Waiting for the phone, {clock_face(left)} left: press Approve or Deny on it"
+            if (many := len(self.waiting)) > 1:
+                words += f", for each of {many} requests"
             shown = Shown(f'<p role="timer">{words}.</p>', words)
             if self._timer is None:
                 self._timer = self._show(shown, display_id=True)
             else:
                 self._timer.update(shown)
             await asyncio.sleep(1)
+
+    def _left(self) -> float:
+        ends = (one.expires_at for one in self.waiting)
+        return max(ends, default=0.0) - self._clock.now()
 
 
 def _way(page: str) -> Shown:

@@ -97,6 +97,15 @@ def test_an_answer_is_called_an_answer(kernel, decision):
     assert "Time is up" not in cell.shown
 
 
+def test_who_waits_for_two_answers_is_told_how_many_are_left(kernel):
+    kernel.run(f"{ASK}\n{ASK.replace('25', '30')}")
+    one = "import asyncio\nasyncio.get_running_loop().create_task(lab.phone.approve())"
+    cell = kernel.begin(f"{one}\n{SETTLED}").until("press Approve or Deny on it, for each of 2")
+    cell.until("Done: ").until("press Approve or Deny on it\n")
+    kernel.manager.interrupt_kernel()
+    assert "the request still waits" in cell.end().error
+
+
 def test_five_minutes_of_silence_are_no_answer(kernel):
     kernel.run(ASK)
     cell = kernel.run(f'await lab.clock.advance("4 min 58 s")\n{SETTLED}')
