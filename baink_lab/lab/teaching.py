@@ -150,6 +150,9 @@ class Teacher:
         step = (
             f"Mend that cell, run it until it ends without an error, and check {result.name} again."
         )
+        if result:  # what passed is not what the learner sees in the newer cell
+            why = f"{newer} it passed."
+            return Result(result.name, Kind.NOT_RUN, why, step, hints=(step,))
         why = f"{newer} {result.why}"
         return dataclasses.replace(result, why=why, next_step=step, mistake="", hints=(step,))
 

@@ -85,6 +85,8 @@ _STATUS = re.compile(
     r"|has it (?:been )?\w+"
     r"|did (?:you|i|it) (?:move|send|transfer|pay|approve)\w*"
     r"|(?:is|was|has) (?:the|my|that) (?:transfer|payment|money|push)"
+    r"|why (?:did|was|has|is|does) (?:\w+ ){1,3}?(?:fail\w*|refused?|declined?|denied|rejected)"
+    r"|what went wrong"
     r"|how(?:'s| is) (?:the|my) (?:transfer|payment))\b",
     re.IGNORECASE,
 )

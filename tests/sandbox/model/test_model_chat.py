@@ -138,6 +138,13 @@ async def test_says_why_the_phone_is_asked():
     assert "your yes" not in await Chat().say("why is my balance so low?")
 
 
+async def test_says_again_why_the_last_one_failed():
+    chat = Chat({"status": "failed", "reason": "insufficient_funds", "message": "Too little."})
+    told = await chat.say("send $5 from checking to Mia")
+    for question in ("why did it fail?", "Why was my transfer declined?", "what went wrong"):
+        assert await chat.say(question) == told
+
+
 async def test_says_that_it_is_a_stand_in():
     for question in ("are you a real AI?", "Are you human?", "which model are you?"):
         assert "stand-in" in await Chat().say(question)
