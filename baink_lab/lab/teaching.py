@@ -62,7 +62,10 @@ class Teacher:
         look = self._shelf.check(name)
         result = self._not_ready(name)
         if result is None:
-            with forgotten.noticed() as names, endless.stopped(self._files()) as watch:
+            with (
+                forgotten.noticed() as names,
+                endless.stopped(self._files(), clock=self._has_clock()) as watch,
+            ):
                 result = await look(self._lab)
             if result is None or watch.why:
                 step = watch.next_step
@@ -118,6 +121,10 @@ class Teacher:
         written = (inspect.unwrap(one.written) for one in self._exercises.values())
         # Code that dataclasses write for themselves claims to be in "<string>".
         return {one.__code__.co_filename for one in written} - {"<string>"}
+
+    def _has_clock(self) -> bool:
+        patterns = (one.pattern for one in self._shelf.references.values())
+        return any("clock" in inspect.signature(one).parameters for one in patterns)
 
     def _not_ready(self, name: str) -> Result | None:
         """What is to be said of an exercise before it can be looked at."""

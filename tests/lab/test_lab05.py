@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import gc
 import uuid
@@ -529,6 +530,30 @@ async def keeps_the_receipt(desk, bank, task, call):
     return told and {"status": told["status"]} | {k: v for k, v in told.items() if k == "message"}
 
 
+async def looks_for_another_call(desk, bank, task, call):
+    key = (task["approval_id"], call.id, call.thread_id)
+    if await desk.outcome(*key) is None:
+        interrupt({"approval_id": task["approval_id"]})
+    if await desk.outcome(*key) is None:
+        return None
+    return await right.transfer(desk, bank, task, call)
+
+
+async def rounds_the_amount(desk, bank, task, call):
+    outcome = await waited(desk, task, call)
+    if outcome is None or outcome.state != "approved":
+        return await right.transfer(desk, bank, task, call)
+    order = task["arguments"] | {"amount": float(task["arguments"]["amount"])}
+    receipt = await bank.transfer(outcome.access_token, task["approval_id"], **order)
+    return {"status": "approved", "result": receipt}
+
+
+async def sleeps_by_itself(desk, bank, task, call):
+    while await answer_of(desk, task, call) is None:  # noqa: ASYNC110 - the mistake
+        await asyncio.sleep(1)
+    return await right.transfer(desk, bank, task, call)
+
+
 async def asks_the_desk_twice(desk, gate, arguments, call):
     await desk.ask(gate, arguments, call)
     return await right.request_approval(desk, gate, arguments, call)
@@ -556,6 +581,9 @@ async def hides_that_nobody_was_asked(desk, gate, arguments, call):
     ("name", "written", "said", "step"),
     [
         ("transfer", pays_twice, "sent the transfer to the bank 2 times", "bank.transfer once"),
+        ("transfer", looks_for_another_call, "it was not found", "in this order"),
+        ("transfer", rounds_the_amount, "as a number", '**task["arguments"]'),
+        ("transfer", sleeps_by_itself, "keeps the graph awake", "`interrupt()` lets the graph"),
         ("transfer", keeps_the_receipt, "without the bank's receipt", '"result": receipt'),
         ("request_approval", asks_the_desk_twice, "called desk.ask 2 times", "Ask once"),
         ("request_approval", goes_where_transfers_go, "would run a transfer", "gate.node"),

@@ -27,6 +27,10 @@ MOST_LINES = 20_000  # of an exercise in one check; the longest honest one runs 
 _SLIPS = (TypeError, AttributeError, NameError, LookupError)
 _ANY = re.compile(r"except(\s+(Base)?Exception\b.*)?\s*:")
 _IN_PLACE = "Write `await clock.sleep(…)` in its place."
+_NO_CLOCK = (
+    "Take it out: nothing in this lab's functions waits by itself. `interrupt()` lets the graph "
+    "sleep on disk, and the answer wakes it."
+)
 
 
 class Stopped(BaseException):
@@ -43,10 +47,11 @@ class Watch:
             when there was none.
     """
 
-    def __init__(self, files: Collection[str]) -> None:
+    def __init__(self, files: Collection[str], clock: bool) -> None:
         self.why = self.next_step = self.swallowed = ""
         self._up: tuple[BaseException, FrameType, int] | None = None  # an error, not yet caught
         self._files = files
+        self._clock = clock
         self._lines = 0
         self.real_sleep = time.sleep
 
@@ -93,7 +98,7 @@ class Watch:
             self._stop(
                 "`time.sleep` stops the whole kernel: while it sleeps nobody else is served, the "
                 "phone's answer neither.",
-                _IN_PLACE,
+                _IN_PLACE if self._clock else _NO_CLOCK,
             )
         self.real_sleep(seconds)
 
@@ -105,6 +110,8 @@ class Watch:
         if caller is None or caller.f_code.co_filename not in self._files:
             return
         if frame.f_locals["delay"] > 0:
+            if not self._clock:
+                self._stop(f"`{name}` keeps the graph awake while it waits.", _NO_CLOCK)
             self._stop(
                 f"`{name}` waits in real time, and the check goes by the argument `clock`, which "
                 "it turns itself: five minutes pass on it at once.",
@@ -133,12 +140,16 @@ def with_swallowed(result: Result, swallowed: str) -> Result:
 
 
 @contextlib.contextmanager
-def stopped(files: Collection[str]) -> Iterator[Watch]:
+def stopped(files: Collection[str], *, clock: bool) -> Iterator[Watch]:
     """In this block code from these files is stopped where it would stop the kernel.
 
     A debugger that is at work is left alone: then nothing is watched.
+
+    Args:
+        files: with the learner's code.
+        clock: whether the lab's exercises are given one; else nothing in them has to sleep.
     """
-    watch = Watch(files)
+    watch = Watch(files, clock)
     if sys.gettrace() is not None or not files:
         yield watch
         return

@@ -111,7 +111,7 @@ async def _judge_line(agent: PracticeAgent, gate: GatedTool, asked: Approval) ->
         if re.search(pattern, written):
             why = (
                 f"Your line is “{written}”: {len(written)} characters. A phone shows {LONGEST}, "
-                f"and two code words need some of them, so it shows “{shown}”, without the {what}."
+                f"and the code word needs some of them, so it shows “{shown}”, without the {what}."
             )
             return failed(WRAP, why, "Say it shorter: amount first, then the payee.", "C5")
         why = (

@@ -188,15 +188,15 @@ def _too_early(mine: Exercise, early: Scene) -> Result | None:
 def _when_all_is_well(mine: Exercise, happy: Scene) -> Result | None:
     if happy.problem is not None:
         return _raised(mine, happy, "The customer approved, and I woke your node.")
-    if any(one.code.startswith("idempotency_key") for one in happy.asked):
-        said = happy.asked[-1].code
-        return _c12(f"The bank wants to know which transfer this is, and said {said}.")
-    for one in happy.asked:
-        if isinstance(one.order, dict) and (wrong := _other_than_approved(one.order, happy)):
-            return _c13("The customer approved, and nobody changed anything.", wrong, happy)
+    if (wrong := _sent_as_approved(happy)) is not None:
+        return wrong
     if happy.moved != [AMOUNT]:
         why = f"The customer approved, I woke your node, and it {happy.did}."
-        step = 'await bank.transfer(outcome.access_token, key, **task["arguments"])'
+        step = 'await bank.transfer(outcome.access_token, task["approval_id"], **task["arguments"])'
+        if not happy.asked and not happy.status:
+            why += " The outcome lay in the vault, and it was not found, or not used."
+            step = f"After interrupt() look once more, with these three in this order: {LOOK}."
+            return failed(NAME, why, step, hints=(step,))
         if happy.status == "failed" and not happy.asked:
             why += " But nobody had changed anything: the two fingerprints should be equal."
             step = 'The tool\'s name counts too: digest_of("transfer_funds", task["arguments"]).'
@@ -209,6 +209,23 @@ def _when_all_is_well(mine: Exercise, happy: Scene) -> Result | None:
         why = f"The money moved, but Aiya heard {heard}."
         return failed(NAME, why, 'Return {"status": "approved", "result": receipt}.')
     return _sent_once_with_receipt(happy)
+
+
+def _sent_as_approved(happy: Scene) -> Result | None:
+    if any(one.code.startswith("idempotency_key") for one in happy.asked):
+        said = happy.asked[-1].code
+        return _c12(f"The bank wants to know which transfer this is, and said {said}.")
+    if any(isinstance(one.order, dict) and _rounded(one.order) for one in happy.asked):
+        why = (
+            "The customer approved, and your node sent the amount to the bank as a number. Money "
+            "is text here, on the phone, in the order and in its fingerprint: a float is not exact."
+        )
+        step = 'Hand the arguments on as they are: **task["arguments"].'
+        return failed(NAME, why, step, hints=(step,))
+    for one in happy.asked:
+        if isinstance(one.order, dict) and (wrong := _other_than_approved(one.order, happy)):
+            return _c13("The customer approved, and nobody changed anything.", wrong, happy)
+    return None
 
 
 def _sent_once_with_receipt(happy: Scene) -> Result | None:
@@ -320,6 +337,12 @@ _JUDGES = (
     *(_sleeps, _believes_no_ring, _asks_the_vault, _one_key_each),
     *(_keeps_no_secret, _takes_no, takes_every_no, _one_key, _no_edit),
 )
+
+
+def _rounded(order: dict[str, Any]) -> bool:
+    """Whether the amount has become a number, or the text of one."""
+    amount = order.get("amount")
+    return not isinstance(amount, str) or amount == str(float(AMOUNT))
 
 
 def _other_than_approved(order: dict[str, Any], scene: Scene) -> str:

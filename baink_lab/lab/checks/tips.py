@@ -32,6 +32,10 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
             "The function that makes the line is called with two things: (arguments, call).",
         ),
         (
+            r"'Call' object has no attribute '(?:amount|currency|to_account|from_account)'",
+            "The function that makes the line is called with (arguments, call), in this order.",
+        ),
+        (
             r"FrozenInstanceError",
             "A tool cannot be changed, only copied with a change: "
             "dataclasses.replace(tool, description=prompts.TRANSFER_FUNDS) gives a new one.",
@@ -47,7 +51,8 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
         ),
         (
             r"binding_message returned NoneType",
-            "Does every way through your line's function end with `return`?",
+            "Does every way through your line's function end with `return`? A search of the "
+            'accounts alone finds no payee: known["accounts"] + known["payees"].',
         ),
     ),
     "request_approval": (
