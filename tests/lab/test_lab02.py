@@ -341,3 +341,47 @@ async def test_every_application_may_ask_when_the_api_says_so(lab):
     await lab.api.post("client-grants", access(lab.world))
     assert "every application" in (await lab.check("access")).why
     assert await lab.check("token")
+
+
+async def refused(lab, method, path, body):
+    http = await lab.management()
+    answer = await http.request(method, path, json=body)
+    assert answer.status_code >= 400
+    return answer.json()["message"]
+
+
+async def test_a_refused_request_is_quoted_and_await_is_not_spoken_of(untouched):
+    lab = untouched
+    app = f"clients/{lab.world.client_id}"
+    asked = [
+        ("ciba", "PATCH", app, {"grant_types": ["authorization_code", "ciba"]}),
+        ("api", "POST", "resource-servers", TRANSFERS_API | {"identifier": ""}),
+    ]
+    for name, method, path, body in asked:
+        said = await refused(lab, method, path, body)
+        told = await lab.check(name)
+        assert told.kind is Kind.WRONG
+        assert (
+            f"Your last {method} was sent, and the tenant refused it with 400: {said}" in told.why
+        )
+        assert "Without `await`" not in told.next_step
+        assert "what the tenant names" in repr(lab.hint(name))
+    await make_api(lab, lab.world.audience)
+    await refused(lab, "PATCH", f"resource-servers/{lab.world.audience}", {"scopes": []})
+    told = await lab.check("permission")
+    assert "refused it with 404" in told.why
+    assert "lab.quoted(…)" in told.next_step
+
+
+async def test_of_two_wrong_apis_and_scopes_the_newest_is_named(untouched):
+    lab = untouched
+    wanted = lab.world.audience
+    http = await lab.management()
+    for wrong in (f"{wanted}/", wanted.replace("accounts", "account")):
+        await http.post("resource-servers", json=TRANSFERS_API | {"identifier": wrong})
+        assert f"There is an API {wrong}\n" in (await lab.check("api")).why
+    await make_api(lab, wanted)
+    for wrong in ("create:transfers", "Create:Transfer"):
+        scopes = [*(await lab.tenant()).api.get("scopes", []), {"value": wrong}]
+        await http.patch(api_path(lab.world), json={"scopes": scopes})
+        assert f'The API defines "{wrong}"' in (await lab.check("permission")).why

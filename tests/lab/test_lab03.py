@@ -194,7 +194,9 @@ async def test_a_refusal_by_the_bank_is_no_transfer(lab):
     await lab.say("Move $25 from checking to savings")
     await lab.phone.approve()
     await lab.settled()
-    assert await lab.check("continued")
+    told = await lab.check("continued")
+    assert told
+    assert "it met a phone at once, so nothing had to go on" in told.why
     await lab.api.patch(api_path(lab.world), {"token_dialect": "access_token"})
     await lab.say("Move $25 from checking to savings")
     await lab.phone.approve()
@@ -232,7 +234,9 @@ async def test_a_customer_without_a_phone_enrols_and_goes_on(lab, capsys):
     await lab.say("continue transfer")
     await lab.phone.approve()
     await lab.settled()
-    assert await lab.check("continued")
+    told = await lab.check("continued")
+    assert told
+    assert "met a phone at once" not in told.why
 
 
 async def test_a_refused_ticket_is_told_and_no_error(lab, capsys):

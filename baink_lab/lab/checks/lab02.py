@@ -22,7 +22,7 @@ from baink_lab.lab.checks.lab02_api import (
 )
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
 from baink_lab.lab.checks.shelf import Shelf
-from baink_lab.lab.checks.steps import run_cell, unsent
+from baink_lab.lab.checks.steps import run_cell, unsent, with_refusal
 from baink_lab.lab.show import counted
 from baink_lab.lab.tenant_pieces import LOGIN_GRANTS
 from baink_lab.lab.tenant_view import PUSH_CHANNEL, TenantView
@@ -193,10 +193,10 @@ async def _has_tried(lab: Lab, view: TenantView) -> bool:
 
 CHECKS = {
     SETTINGS: settings_fit,
-    CIBA: ciba_enabled,
-    API: api_exists,
-    PERMISSION: permission_exists,
-    ACCESS: access_granted,
+    CIBA: with_refusal(ciba_enabled, "PATCH", "/clients/"),
+    API: with_refusal(api_exists, "POST", "/resource-servers"),
+    PERMISSION: with_refusal(permission_exists, "PATCH", "/resource-servers/"),
+    ACCESS: with_refusal(access_granted, "POST", "/client-grants"),
 }
 
 SHELF = Shelf(

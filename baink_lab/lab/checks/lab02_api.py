@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 from baink_lab.auth0.tokens import ALGORITHMS
 from baink_lab.lab.checks.evidence import refusals
@@ -63,10 +64,11 @@ async def permission_exists(lab: Lab) -> Result:
     if TRANSFER_SCOPE in view.scopes:
         why = "The API defines create:transfer: it can now be asked for, granted, and checked."
         return passed(PERMISSION, why)
-    alike = difflib.get_close_matches(TRANSFER_SCOPE, view.scopes, 1, CLOSE)
+    added = [one.get("value") for sent in _sent(lab, "PATCH") for one in sent.get("scopes", [])]
+    alike = _alike(TRANSFER_SCOPE, view.scopes, added)
     if alike:
         why = (
-            f'The API defines "{alike[0]}", the bank wants "{TRANSFER_SCOPE}". A scope is compared '
+            f'The API defines "{alike}", the bank wants "{TRANSFER_SCOPE}". A scope is compared '
             "letter by letter, and one that does not exist is left out of tokens without a word."
         )
         step = (
@@ -167,11 +169,11 @@ def patch_api(**change: object) -> str:
 async def _api_missing(lab: Lab, view: TenantView, wanted: str) -> Result:
     base = wanted.removesuffix("/transfers")
     others = [str(api["identifier"]) for api in view.apis if api["identifier"] != base]
-    alike = difflib.get_close_matches(wanted, others, 1, CLOSE)
+    alike = _alike(wanted, others, [one.get("identifier") for one in _sent(lab, "POST")])
     if alike:
         why = (
-            f"There is an API {alike[0]}\nand the bank wants      {wanted}\nIdentifiers are "
-            f"compared letter by letter: {_difference(alike[0], wanted)}."
+            f"There is an API {alike}\nand the bank wants      {wanted}\nIdentifiers are "
+            f"compared letter by letter: {_difference(alike, wanted)}."
         )
         step = (
             "An identifier cannot be changed. Run the cell of step 2 with `world.audience`; the "
@@ -193,6 +195,25 @@ async def _api_missing(lab: Lab, view: TenantView, wanted: str) -> Result:
     return failed(API, why, step, "T6")
 
 
+def _sent(lab: Lab, method: str) -> list[dict[str, Any]]:
+    """What a notebook asked of the tenant's APIs and was not refused, oldest first."""
+    return [
+        one.sent
+        for one in lab.exchanges
+        if one.method == method
+        and "/resource-servers" in one.path
+        and one.status < 400
+        and isinstance(one.sent, dict)
+    ]
+
+
+def _alike(wanted: str, names: list[str], made: list[Any]) -> str:
+    """A name that is nearly the wanted one: what was made last, or else the nearest; or none."""
+    lower = {one.lower(): one for one in names}
+    alike = [lower[one] for one in difflib.get_close_matches(wanted.lower(), lower, 9, CLOSE)]
+    return next((one for one in reversed(made) if one in alike), alike[0] if alike else "")
+
+
 def _difference(given: str, wanted: str) -> str:
     """Where two identifiers differ, in words."""
     matcher = difflib.SequenceMatcher(None, given, wanted, autojunk=False)
@@ -201,12 +222,17 @@ def _difference(given: str, wanted: str) -> str:
         if what != "equal":
             had, needs = given[start:end], wanted[start2:end2]
             if not had:
-                parts.append(f"“{needs}” is missing after “{given[:start][-8:]}”")
+                parts.append(f"“{needs}” is missing after “{_last_word(given[:start])}”")
             elif not needs:
-                parts.append(f"“{had}” is too much, after “{given[:start][-8:]}”")
+                parts.append(f"“{had}” is too much, after “{_last_word(given[:start])}”")
             else:
                 parts.append(f"“{had}” should be “{needs}”")
     return ", ".join(parts)
+
+
+def _last_word(text: str) -> str:
+    """The last part of an address, whole."""
+    return re.split(r"(?<=.)[/:](?=.)", text)[-1]
 
 
 def first(name: str, step: str) -> Result:

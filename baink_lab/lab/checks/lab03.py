@@ -11,7 +11,7 @@ from baink_lab.lab.checks.evidence import refusals
 from baink_lab.lab.checks.lab00 import first_transfer
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
 from baink_lab.lab.checks.shelf import Shelf
-from baink_lab.lab.checks.steps import run_cell, unsent
+from baink_lab.lab.checks.steps import run_cell, unsent, with_refusal
 from baink_lab.settings import TRANSFER_SCOPE
 
 if TYPE_CHECKING:
@@ -89,6 +89,13 @@ async def went_on(lab: Lab) -> Result:
         why = "You denied it, so it has not gone on, and nothing moved: just as it should be."
         step = 'To see it go on: await lab.say("try again"), then press Approve on the phone.'
         return not_yet(CONTINUED, why, step)
+    if result and not any(one.state is State.UNENROLLED for one in approvals):
+        why = (
+            "The transfer was approved, and moved. But it met a phone at once, so nothing had to "
+            "go on. To see that too: await lab.unenroll(), ask Aiya for a transfer, open the link "
+            'that she gives, and await lab.say("continue transfer").'
+        )
+        return passed(CONTINUED, why)
     return result
 
 
@@ -162,7 +169,11 @@ async def _lacks_permission(lab: Lab) -> Result | None:
 
 SHELF = Shelf(
     3,
-    {FACTOR: push_factor, ENROLLED: enrolled, CONTINUED: went_on},
+    {
+        FACTOR: with_refusal(push_factor, "PUT", "/guardian/factors/"),
+        ENROLLED: with_refusal(enrolled, "POST", "/guardian/enrollments/"),
+        CONTINUED: went_on,
+    },
     {
         FACTOR: ("Run the cell of step 1: a PUT, since the factor is always there, on or off.",),
         ENROLLED: (
