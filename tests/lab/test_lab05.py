@@ -274,6 +274,7 @@ RIGHT = {
 MADE = [
     ("C14", "wrap_transfer", wraps(text="")),
     ("C14", "wrap_transfer", wraps(text="Move money. Ask the customer before you call it.")),
+    ("C14", "wrap_transfer", wraps(text="Transfers money.")),
     ("C5", "wrap_transfer", wraps(line=says(LONG))),
     ("C4", "wrap_transfer", wraps(audience=None)),
     ("C9", "request_approval", request_waits_too),
@@ -696,7 +697,6 @@ async def test_a_target_that_is_looked_up_in_the_wrong_list_is_told(lab):
         ("Pay 25.00 {currency} to {payee}", "amount", "{arguments.amount}"),
         ("Pay {amount} USD to {payee}", "currency", "{arguments.currency}"),
         ("Pay {amount} to {payee}", "currency", "{arguments.currency}"),
-        ("Pay ${amount} to {payee}", "currency", "{arguments.currency}"),
     ],
 )
 async def test_a_line_that_fits_one_transfer_only_is_told(lab, words, part, step):
@@ -705,6 +705,23 @@ async def test_a_line_that_fits_one_transfer_only_is_told(lab, words, part, step
     assert result.kind is Kind.WRONG
     assert f"the {part} is another one, or missing" in result.why
     assert step in result.next_step
+
+
+@pytest.mark.parametrize(
+    "words", ["Pay ${amount} to {payee}", "Pay ${amount} {currency} to {payee}"]
+)
+async def test_a_sign_that_a_phone_does_not_have_is_named(lab, words):
+    put(lab, "wrap_transfer", wraps(line=says(words)))
+    result = await lab.check("wrap_transfer")
+    assert result.kind is Kind.WRONG
+    assert "A phone has no “$”" in result.why
+    assert "which may be in another one" in result.why
+    assert "Take the “$” away" in repr(lab.hint("wrap_transfer"))
+
+
+async def test_a_description_in_ones_own_words_is_good_when_it_names_the_phone(lab):
+    put(lab, "wrap_transfer", wraps(text="Moves money. The customer's phone asks them."))
+    assert await lab.check("wrap_transfer")
 
 
 @pytest.mark.parametrize("make", [float, lambda text: int(float(text)), round_up])

@@ -32,6 +32,7 @@ WRAP, REQUEST, TRANSFER = "wrap_transfer", "request_approval", lab05_transfer.NA
 WANTED = "Pay $25 from checking to Mia Moreau"
 PAYEE = "Mia Moreau"
 OTHER_AMOUNT = "1250.10"
+_SIGNS = re.compile(r"[$€£¥]")
 
 
 async def wrapped(lab: Lab) -> Result:
@@ -83,7 +84,8 @@ async def _ask_aiya(agent: PracticeAgent, mine: Exercise) -> Result:
     assert gate is not None  # an approval waits, so there is a gate
     if not waiting:
         return failed(WRAP, "Nothing came of it: no push, no word.", "Wrap `tool` itself.")
-    wrong = await _judge_line(agent, gate, waiting[0])
+    wrong = _judge_description(gate)
+    wrong = await _judge_line(agent, gate, waiting[0]) if wrong is None else wrong
     wrong = await _judge_own(gate, agent, waiting[0]) if wrong is None else wrong
     return await _judge_token(agent, gate, waiting[0]) if wrong is None else wrong
 
@@ -93,6 +95,19 @@ def _asked_twice(said: str) -> Result:
         f"I said “{WANTED}”. Aiya did not push, but asked in the chat: “{said}” I said yes, and "
         "then the phone asked as well. The customer confirms twice, and the first yes is worth "
         "nothing. The model does what the tool's description tells it: “Always confirm …”."
+    )
+    step = "dataclasses.replace(tool, description=prompts.TRANSFER_FUNDS), and wrap that."
+    return failed(WRAP, why, step, "C14")
+
+
+def _judge_description(gate: GatedTool) -> Result | None:
+    """The practice model did not ask in the chat; another one may, unless it is told who asks."""
+    if re.search(r"phone|push|device", gate.description, re.IGNORECASE):
+        return None
+    why = (
+        f"Your tool's description is “{gate.description}”. It does not say that the phone asks. "
+        "The practice model asked nothing in the chat, but a careful one asks “are you sure?” "
+        "first, unless the description says otherwise: then the customer confirms twice."
     )
     step = "dataclasses.replace(tool, description=prompts.TRANSFER_FUNDS), and wrap that."
     return failed(WRAP, why, step, "C14")
@@ -133,16 +148,30 @@ async def _judge_own(gate: GatedTool, agent: PracticeAgent, asked: Approval) -> 
         other = {"to_account": agent.savings, "amount": OTHER_AMOUNT, "currency": currency}
         arguments = TransferArguments(**asked.arguments | other)
         try:
-            shown = fold(await line_of(gate, arguments, call))
+            written = await line_of(gate, arguments, call)
         except ToolRefused:  # an account in another currency: nobody need be asked
             continue
         what = f"{OTHER_AMOUNT} {currency} to the customer's own Savings"
-        if (wrong := _judge_shown(what, shown, currency)) is not None:
+        wrong = _judge_shown(what, written, currency)
+        if wrong is not None:
             return wrong
+        if (sign := _SIGNS.search(written)) is not None:
+            return _sign_written(sign[0], written)
     return None
 
 
-def _judge_shown(what: str, shown: str, currency: str) -> Result | None:
+def _sign_written(sign: str, written: str) -> Result:
+    why = (
+        f"Your line is “{written}”. A phone has no “{sign}”: its alphabet is letters, digits, "
+        f"space and + - _ . , : #. So it shows “{fold(written)}”, with a currency that the sign "
+        "says and not the order, which may be in another one."
+    )
+    step = f"Take the “{sign}” away, and write {{arguments.currency}} beside the amount."
+    return failed(WRAP, why, step, hints=(step,))
+
+
+def _judge_shown(what: str, written: str, currency: str) -> Result | None:
+    shown = fold(written)
     if "savings" not in shown.casefold():
         why = f"For {what} the phone shows “{shown}”, not the account's name."
         step = 'Search both for the name: known["accounts"] + known["payees"].'
@@ -152,6 +181,8 @@ def _judge_shown(what: str, shown: str, currency: str) -> Result | None:
         ("currency", currency, "Write {arguments.currency} beside the amount."),
     ):
         if wanted not in shown.replace("1,", "1"):
+            if part == "currency" and (sign := _SIGNS.search(written)) is not None:
+                return _sign_written(sign[0], written)
             why = (
                 f"For {what} the phone shows “{shown}”: the {part} is another one, or missing. The "
                 "customer would approve something else than what happens."
