@@ -230,7 +230,9 @@ async def test_a_customer_without_a_phone_enrols_and_goes_on(lab, capsys):
     await lab.enroll(url)
     await lab.enroll(url)
     object.__setattr__(lab.settings, "baink_autopilot", False)
-    assert await lab.check("enrolled")
+    told = await lab.check("enrolled")
+    assert told
+    assert "factor is off" not in told.why
     await lab.say("continue transfer")
     await lab.phone.approve()
     await lab.settled()
@@ -250,3 +252,10 @@ async def test_a_refused_ticket_is_told_and_no_error(lab, capsys):
     shown = await names["cell"]()
     assert "400 Bad Request" in capsys.readouterr().out
     assert "No ticket, so there is no page to open" in repr(shown)
+
+
+async def test_a_phone_without_the_factor_is_green_and_says_what_is_missing(lab):
+    await PIECES["phone"].make(lab.api, lab.world, await lab.tenant())
+    told = await lab.check("enrolled")
+    assert told
+    assert "the push factor is off" in told.why

@@ -104,7 +104,11 @@ async def access_granted(lab: Lab) -> Result:
             "of the tenant may not."
         )
         if view.user_policy == "allow_all":
-            why = "The API lets every application of the tenant ask, so the bAInk may ask too."
+            why = (
+                "The API lets every application of the tenant ask on behalf of users, so the bAInk "
+                "may ask too. That is wider than it needs to be: the API > Settings > Application "
+                "Access Policy > Per-app authorization closes it, and step 4 lets the bAInk in."
+            )
         return passed(ACCESS, why)
     if view.user_policy == "deny_all":
         return _nobody_may()

@@ -55,6 +55,11 @@ async def enrolled(lab: Lab) -> Result:
             f"“{name}” is enrolled for this customer: from now on the tenant knows where to send "
             "a question, and whose signature to expect under the answer."
         )
+        if not view.has_factor:
+            why += (
+                " But the push factor is off, and until step 1's cell has switched it on, no "
+                "question is sent."
+            )
         return passed(ENROLLED, why)
     if not await _has_invited(lab):
         why = "The customer has no phone enrolled yet."
