@@ -1,12 +1,14 @@
 """A name that is not there since its cell was skipped: that cell is named, in place of a traceback.
 
-So is the cell that asks, where a refusal is taken for an answer (`refused_question`). After a
-restart, or by a jump, a learner may run a cell whose names an earlier one makes.
+So is the cell that asks, where a refusal is taken for an answer (`refused_question`), and the
+`await` that was forgotten, where a coroutine is. After a restart, or by a jump, a learner may run a
+cell whose names an earlier one makes.
 """
 
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,13 +28,15 @@ def tell_skipped_cells(number: int) -> None:
     def handler(
         running: Any,
         kind: type[BaseException],
-        failure: NameError | KeyError,
+        failure: NameError | KeyError | AttributeError,
         trace: TracebackType,
         **more: Any,
     ) -> None:
         told = ""
         if isinstance(failure, KeyError):
             told = _refused(number, failure, running)
+        elif isinstance(failure, AttributeError):
+            told = _unawaited(failure, running) if _in_a_cell(running, trace) else ""
         elif _in_a_cell(running, trace):
             told = _sentence(number, str(failure.name), running.user_ns["In"][-1])
         if told:
@@ -40,13 +44,28 @@ def tell_skipped_cells(number: int) -> None:
         running.showtraceback((kind, failure, trace), **more)
 
     if running := shell():
-        running.set_custom_exc((NameError, KeyError), handler)
+        running.set_custom_exc((NameError, KeyError, AttributeError), handler)
 
 
 def _refused(number: int, failure: KeyError, running: Any) -> str:
     name, error = refused_question(failure, running.user_ns, running.user_ns["In"][-1])
     made = (heading for heading, source in _cells(number) if name in _made_by(source))
     return sentence(name, error, next(made, "")) if name else ""
+
+
+def _unawaited(failure: AttributeError, running: Any) -> str:
+    """What to write where a coroutine was taken for the answer; empty for anything else."""
+    one = failure.obj
+    if not inspect.iscoroutine(one):
+        return ""
+    names = (name for name, kept in running.user_ns.items() if kept is one and name[0] != "_")
+    name = next(names, "")
+    what = f"`{name}`" if name else "it"
+    where = "there, run that cell, then this one" if name else f"there: `(await …).{failure.name}`"
+    return (
+        f"You forgot `await` in front of `{one.__name__}(…)`: {what} is no answer yet, so it has "
+        f"no {failure.name}. Write `await` {where}."
+    )
 
 
 def _in_a_cell(running: Any, trace: TracebackType) -> bool:

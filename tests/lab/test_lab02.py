@@ -337,7 +337,10 @@ async def test_every_application_may_ask_when_the_api_says_so(lab):
     await lab.api.delete(f"client-grants/{await grant_of(lab)}")
     policies = TRANSFERS_API["subject_type_authorization"] | {"user": {"policy": "allow_all"}}
     await patch_api(lab, subject_type_authorization=policies)
-    assert "every application" in (await lab.check("access")).why
+    told = (await lab.check("access")).why
+    assert "every application" in told
+    assert "wider than it needs to be" in told
+    assert "Per-app authorization closes it" in told
     await lab.api.post("client-grants", access(lab.world))
     assert "every application" in (await lab.check("access")).why
     assert await lab.check("token")

@@ -259,3 +259,16 @@ async def test_a_phone_without_the_factor_is_green_and_says_what_is_missing(lab)
     told = await lab.check("enrolled")
     assert told
     assert "the push factor is off" in told.why
+
+
+async def test_another_transfer_than_the_one_that_met_no_phone_has_not_gone_on(lab):
+    await PIECES["factor"].make(lab.api, lab.world, await lab.tenant())
+    await lab.say("Move $25 from checking to savings")
+    await PIECES["phone"].make(lab.api, lab.world, await lab.tenant())
+    await lab.say("Move $10 from checking to savings")
+    await lab.phone.approve()
+    await lab.settled()
+    told = await lab.check("continued")
+    assert told.kind is Kind.NOT_ATTEMPTED
+    assert "Another transfer" in told.why
+    assert "continue transfer" in told.next_step

@@ -42,7 +42,12 @@ def kernel(shared_home, tmp_path_factory):
         ("lab.launchpad()", "has no launchpad: did you mean lab.launch_pad?"),
         ("lab.quux", "has no quux: lab. and the Tab key list all."),
         ("lab.hint()", 'Say which check, by its name. Lab 00 has: "first_transfer".'),
-        ("lab.solution()", "Say which exercise, by its name. Lab 00 has: none."),
+        ("lab.solution()", "Lab 00 has no exercises, so there is no solution to show."),
+        ("lab.solution('first_transfer')", "Lab 00 has no exercises, so there is no solution"),
+        (
+            "lab.management().get",
+            "You forgot `await` in front of `management(…)`: it is no answer yet, so it has no get",
+        ),
         ("await lab.clock.advance('soon')", "'soon' is no length of time. Write it like "),
         ("await lab.login('no address')", "No login is under way: run await lab.login() first."),
         (
@@ -126,6 +131,16 @@ def test_a_name_that_got_no_answer_is_told_below_its_cell_and_once(kernel):
     assert kernel.texts("import gc\n1 + 1;") == []
     assert kernel.texts("asked = await ask()\ngc.collect();") == [], "no warning of Python's"
     assert kernel.texts("import asyncio\nlater = asyncio.create_task(ask())\nawait later;") == []
+
+
+def test_who_uses_what_a_forgotten_await_left_is_told_what_to_write(kernel):
+    kernel.run("http = lab.management()")
+    shown = kernel.shown("answer = await http.get('clients')")
+    assert shown.strip() == (
+        "You forgot `await` in front of `management(…)`: `http` is no answer yet, so it has no "
+        "get. Write `await` there, run that cell, then this one."
+    )
+    assert "Traceback" in kernel.shown("'text'.gett")
 
 
 def test_what_to_write_is_shown_as_code(kernel):

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from baink_lab.approvals import State
+from baink_lab.approvals import Approval, State
 from baink_lab.lab.checks.evidence import refusals
 from baink_lab.lab.checks.lab00 import first_transfer
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
@@ -101,7 +101,20 @@ async def went_on(lab: Lab) -> Result:
             'that she gives, and await lab.say("continue transfer").'
         )
         return passed(CONTINUED, why)
+    if result and not _same_transfer(approvals):
+        why = "Another transfer was approved than the one that met no phone: that one waits still."
+        step = 'await lab.say("continue transfer"), then press Approve on the phone.'
+        return not_yet(CONTINUED, why, step)
     return result
+
+
+def _same_transfer(approvals: list[Approval]) -> bool:
+    """Whether a transfer that met no phone was approved later, to the last letter."""
+    alone = {one.digest: one.created_at for one in approvals if one.state is State.UNENROLLED}
+    return any(
+        one.state is State.APPROVED and one.created_at > alone.get(one.digest, one.created_at)
+        for one in approvals
+    )
 
 
 def _live(lab: Lab) -> bool:

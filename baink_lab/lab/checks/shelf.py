@@ -68,7 +68,12 @@ class Shelf:
     def _known(self, name: str, among: Mapping[str, object], kind: str) -> str:
         if name in among:
             return name
-        known = ", ".join(f'"{one}"' for one in among) or "none"
+        if not among:
+            raise NoSuchCheck(
+                f"Lab {self.number:02d} has no {kind}s, so there is no solution to show. "
+                "lab.hint(…), with the name of a check, helps on."
+            )
+        known = ", ".join(f'"{one}"' for one in among)
         if not name:
             raise NoSuchCheck(f"Say which {kind}, by its name. Lab {self.number:02d} has: {known}.")
         raise NoSuchCheck(f'Lab {self.number:02d} has no {kind} "{name}". It has: {known}.')
