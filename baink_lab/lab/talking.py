@@ -33,7 +33,12 @@ from baink_lab.lab.waiting import StoppedWaiting, WaitingLine, how_it_ended, lin
 from baink_lab.settings import Settings
 
 KEEP_APPROVALS = 1000
+BUILT_IN = 5
 ASKS = " (asks the phone)"
+READY_MADE = (
+    "(This kernel's Aiya has the package's own pieces, not yours. Yours: run your cells and the "
+    "one with lab.build(…).)"
+)
 AWAKE = "Nobody sleeps on this thread: ask Aiya for a transfer, and leave the phone alone."
 
 Decision = Literal["approve", "deny", "ignore"]
@@ -63,6 +68,7 @@ class Talking(Opened):
         self._opening = asyncio.Lock()
         self._chat: Chat | None = None
         self._pieces = Pieces()
+        self._to_be_built = number == BUILT_IN  # the lab whose Aiya is the learner's own
         self._missed: list[str] = []
         self._broken: PieceRaised | None = None  # by which outcomes do not get through
         self._cells = 0  # that print what Aiya says at the moment
@@ -142,7 +148,7 @@ class Talking(Opened):
         )
         doubtful = [told for one in given if (told := not_passed(one))]
         await self.sleep()
-        self._pieces = pieces
+        self._pieces, self._to_be_built = pieces, False
         tools = (await self.aiya()).tools
         gated = [f"{one.name}{ASKS * isinstance(one, GatedTool)}" for one in tools]
         print(f"Aiya has: {', '.join(gated) or 'no tools'}.")  # noqa: T201 - a notebook's output
@@ -155,6 +161,7 @@ class Talking(Opened):
         aiya = await self.aiya()
         with self._printed(aiya, self._print):
             print(f"You: {text}")  # noqa: T201 - a notebook's output
+            self._tell_ready_made()
             await aiya.say(text, thread=self.thread)
 
     async def tools(self) -> dict[str, Tool]:
@@ -228,6 +235,7 @@ class Talking(Opened):
             raise self._broken
         if not waiting:
             return
+        self._tell_ready_made()
         if asked and not (self.settings.baink_autopilot and self.world.phone):
             self.phone.show_once()
         elif asked and autopilot != "ignore":
@@ -341,6 +349,12 @@ class Talking(Opened):
         missed, self._missed = self._missed, []
         if missed:
             print("\n".join(["Meanwhile:", *missed]))  # noqa: T201 - a notebook's output
+
+    def _tell_ready_made(self) -> None:
+        """Say once that nothing of the learner's runs, as after a restart of the kernel."""
+        if self._to_be_built:
+            self._to_be_built = False
+            print(READY_MADE)  # noqa: T201 - a notebook's output
 
     def _print(self, thread: str, event: dict[str, Any]) -> None:
         if line := self._line(thread, event):

@@ -180,5 +180,7 @@ class Teacher:
         last = self._last.get(name)
         mistake = last.mistake if last is not None else ""
         if last is not None and last.hints:
-            return last.hints + BY_MISTAKE.get(mistake, general), ""
+            more = BY_MISTAKE.get(mistake, general)
+            new = (one for one in more if not any(one in told for told in last.hints))
+            return (*last.hints, *new), ""  # what was told already is not told again
         return (BY_MISTAKE[mistake], mistake) if mistake in BY_MISTAKE else (general, "")

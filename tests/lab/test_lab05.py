@@ -925,3 +925,66 @@ async def test_what_waits_for_ones_own_pieces_is_taken_up_without_them(lab, caps
     await lab.phone.approve()
     await lab.settled()
     assert "Done: $25.00 moved" in capsys.readouterr().out
+
+
+async def test_a_kernel_that_knows_no_pieces_says_whose_it_uses(lab, capsys):
+    """As after a restart: what was built is gone with the kernel, and what waits is not."""
+    await lab.say("Move $25 from checking to savings")
+    await lab.phone.approve()
+    await lab.settled()
+    told = capsys.readouterr().out
+    assert told.count("has the package's own pieces, not yours") == 1
+    lab._to_be_built = True
+    await lab.build()
+    await lab.say("hello")
+    assert "package's own pieces" not in capsys.readouterr().out
+
+
+async def test_no_hint_is_told_twice(lab):
+    async def transfer(desk, bank, task, call):
+        outcome = await waited(desk, task, call)
+        return None if outcome is None else {"status": outcome.state}
+
+    lab.exercise(transfer)
+    await lab.check("transfer")
+    hints = [repr(lab.hint("transfer")).split("): ", 1)[1] for _ in range(6)]
+    told = list(dict.fromkeys(hints))
+    assert len(told) > 2
+    assert not [one for one in told for other in told if one != other and one in other]
+
+
+def goes_on(node=None, **task):
+    """The right request, but for where it leads, or for its task: made by hand where given."""
+
+    async def request_approval(desk, gate, arguments, call):
+        approval = await desk.ask(gate, arguments, call)
+        tell_push(approval)
+        known = {"approval": approval.id, "call": call.id, "arguments": arguments, "late": False}
+        made = {name: known[key] for name, key in task.items()}
+        return Command(goto=Send(node or gate.node, made or task_for(approval, late=False)))
+
+    return request_approval
+
+
+@pytest.mark.parametrize(
+    ("written", "said", "step"),
+    [
+        (goes_on("transfr"), "“transfr”: Aiya's graph has no node of that name", "gate.node"),
+        (goes_on(approval_id="approval"), "lacks tool_call_id, arguments, late", "task_for"),
+        (goes_on(id="approval", late="late"), "lacks approval_id, tool_call_id", "task_for"),
+        (
+            goes_on(
+                approval_id="approval", tool_call_id="call", arguments="arguments", late="late"
+            ),
+            *("is a TransferArguments", "task_for"),
+        ),
+    ],
+    ids=["node", "id alone", "another id", "object"],
+)
+async def test_a_way_that_leads_nowhere_is_told_by_what_is_wrong_in_it(lab, written, said, step):
+    put(lab, "request_approval", written)
+    result = await lab.check("request_approval")
+    assert result.kind is Kind.WRONG, result
+    assert said in result.why
+    assert step in result.next_step
+    assert step in repr(lab.hint("request_approval"))

@@ -15,7 +15,7 @@ from baink_lab.lab import meddling, solutions
 from baink_lab.lab.checks import lab05_transfer
 from baink_lab.lab.checks.exercises import Exercise, Reference, exercise_of, own_piece, raised
 from baink_lab.lab.checks.lab05_noted import Notes, noted_request
-from baink_lab.lab.checks.lab05_way import judge_refused, judge_way
+from baink_lab.lab.checks.lab05_way import judge_refused, judge_sent, judge_way
 from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.checks.shelf import Shelf
 from baink_lab.lab.pieces import TRANSFER as TRANSFER_FUNDS
@@ -229,7 +229,8 @@ async def asks_once(lab: Lab) -> Result:
         scene = await play(agent, lambda scene: scene.forge("anything"))
         if not scene.asleep and any(_is_late(one) for one in notes.returned):
             return _sent_as_late()
-        wrong = await _judge_request(agent, mine, scene)
+        wrong = judge_sent(scene, notes)
+        wrong = await _judge_request(agent, mine, scene) if wrong is None else wrong
         wrong = judge_way(notes) if wrong is None else wrong
         if wrong is not None:
             return wrong

@@ -125,9 +125,18 @@ def _to_own_node(way: Any, gate: GatedTool) -> Any:
     return gate.node if way == ELSEWHERE else way
 
 
-def node_of(returned: Any) -> str:
+def node_of(returned: Any) -> Any:
     """Where what a node returned leads to; empty when that is not one node."""
-    way = returned.goto if isinstance(returned, Command) else returned
-    if isinstance(way, list | tuple) and len(way) == 1:
-        way = way[0]
+    way = _way(returned)
     return way.node if isinstance(way, Send) else ""
+
+
+def task_of(returned: Any) -> Any:
+    """What is sent there; None when that is not one node."""
+    way = _way(returned)
+    return way.arg if isinstance(way, Send) else None
+
+
+def _way(returned: Any) -> Any:
+    way = returned.goto if isinstance(returned, Command) else returned
+    return way[0] if isinstance(way, list | tuple) and len(way) == 1 else way

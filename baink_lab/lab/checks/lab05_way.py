@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from langgraph.types import Command
 
-from baink_lab.lab.checks.lab05_noted import ELSEWHERE, Notes, node_of
+from baink_lab.approvals.nodes import Task
+from baink_lab.lab.checks.lab05_noted import ELSEWHERE, Notes, node_of, task_of
 from baink_lab.lab.checks.result import Result, failed
 from baink_lab.lab.scenes import Scene
 
@@ -41,6 +42,40 @@ def judge_way(notes: Notes) -> Result | None:
         step = f"Leave `update` out: {_WAY_ON}"
         return failed(NAME, why, step, hints=(step,))
     return None
+
+
+def judge_sent(scene: Scene, notes: Notes) -> Result | None:
+    """A push, and then a node that is not there, or a task that the acting node cannot take."""
+    # A task that cannot be taken ends the scene before its pushes are counted.
+    for one in notes.returned if notes.asks == 1 and scene.pushes <= 1 else ():
+        named = node_of(one)
+        if isinstance(named, str) and named not in {"", ELSEWHERE} and not scene.asleep:
+            why = (
+                f"The push was sent, and you go on to “{named}”: Aiya's graph has no node of that "
+                "name, so nobody waits for the answer. LangGraph says nothing of it."
+            )
+            step = f"The gate knows its node: {_WAY_ON}"
+            return failed(NAME, why, step, hints=(step,))
+        if told := _wrong_task(task_of(one)):
+            step = f"Let task_for make it from the approval: {_WAY_ON}"
+            return failed(NAME, f"The push was sent, but {told}", step, hints=(step,))
+    return None
+
+
+def _wrong_task(task: object) -> str:
+    """What a task that was made by hand lacks; empty when it is none, or whole."""
+    if not isinstance(task, dict):
+        return ""
+    missing = [name for name in Task.__annotations__ if name not in task]
+    if missing:
+        return f"the task that you sent on lacks {', '.join(missing)}: the next node reads them."
+    if not isinstance(task["arguments"], dict):
+        kind = type(task["arguments"]).__name__
+        return (
+            f"`arguments` in the task that you sent on is a {kind}: it comes back from the "
+            "checkpoint, where an object cannot be kept, and the next node takes a dictionary."
+        )
+    return ""
 
 
 def judge_refused(scene: Scene) -> Result | None:
