@@ -8,6 +8,7 @@ cell whose names an earlier one makes.
 from __future__ import annotations
 
 import ast
+import difflib
 import inspect
 import json
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from typing import Any
 
 from baink_lab.lab.notebook import shell
 from baink_lab.lab.refused_question import refused_question, sentence
+
+ALIKE = 0.6
 
 
 def tell_skipped_cells(number: int) -> None:
@@ -77,9 +80,10 @@ def _in_a_cell(running: Any, trace: TracebackType) -> bool:
 
 def _sentence(number: int, name: str, now: str) -> str:
     """Which cell makes the name; empty when none does, or the running one itself."""
-    if name in _made_by(now):
-        return ""
+    itself = name in _made_by(now)
     for heading, source in _cells(number):
+        if itself and difflib.SequenceMatcher(None, source, now).ratio() > ALIKE:
+            continue  # the running cell, or what the learner made of it
         if name in _made_by(source):
             under = f"It stands under “{heading}”, and" if heading else "It"
             first = next(line for line in source.splitlines() if line.strip())

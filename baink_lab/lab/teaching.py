@@ -70,7 +70,7 @@ class Teacher:
             if result is None or watch.why:
                 step = watch.next_step
                 result = Result(name, Kind.WRONG, watch.why, step, hints=(step,))
-            result = endless.with_swallowed(result, watch.swallowed)
+            result = endless.with_swallowed(result, watch.swallowed, watch.hushed)
             result = self._with_newer(forgotten.with_await(result, names))
         self._last[name] = result
         if mine := self._exercises.get(name):

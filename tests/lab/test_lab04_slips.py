@@ -7,6 +7,7 @@ import json
 import httpx
 import pytest
 
+from baink_lab.approvals.binding import fit
 from baink_lab.lab.checks import Kind
 from tests.lab.lab_world import begun
 from tests.lab.test_lab04 import GRANT, asks, hint_right, poll, put, wait_right
@@ -114,6 +115,64 @@ async def test_a_rule_of_ones_own_at_slow_down_is_told(lab, slow, did):
     assert "slow_down with the interval 17" in said
     assert did in said
     assert 'wait = answer["interval"]' in said
+
+
+@pytest.mark.parametrize(
+    ("slow", "seconds"), [(lambda wait, answer: wait + answer["interval"], 24), (None, 34)]
+)
+async def test_a_slow_down_that_is_overdone_is_told(lab, slow, seconds):
+    async def sleeps_twice(http, world, asked, clock):
+        wait = asked["interval"]
+        while True:
+            await clock.sleep(wait)
+            answer = await poll(http, world, asked)
+            if answer.get("error") == "slow_down":
+                wait = answer["interval"]
+                await clock.sleep(wait)
+            elif answer.get("error") == "access_denied":
+                return None
+            elif "access_token" in answer:
+                return answer["access_token"]
+            elif answer["error"] != "authorization_pending":
+                raise RuntimeError(answer["error"])
+
+    said = await told(lab, "wait_for_answer", loops(slow=slow) if slow else sleeps_twice)
+    assert f"slow_down with the interval 17, and you waited {seconds}" in said
+    assert "add nothing to it, and sleep once" in said
+
+
+async def test_an_except_that_catches_ones_own_raise_is_told(lab):
+    async def goes_on(http, world, asked, clock):
+        while True:
+            try:
+                return await loops()(http, world, asked, clock)
+            except Exception:
+                continue
+
+    put(lab, "wait_for_answer", goes_on)
+    result = await lab.check("wait_for_answer")
+    assert result.kind is Kind.WRONG
+    assert "catches your own `raise` too" in f"{result.why} {result.next_step}"
+
+
+async def test_a_refusal_that_is_raised_is_told(lab):
+    async def raises(http, world, message):
+        def heard(response):
+            response.raise_for_status()
+            return response.json()
+
+        form = {
+            "client_id": world.client_id,
+            "client_secret": world.client_secret,
+            "login_hint": hint_right(world.issuer, world.user_id),
+            "scope": "openid create:transfer",
+            "audience": world.audience,
+            "binding_message": fit(message),
+        }
+        return heard(await http.post("bc-authorize", data=form))
+
+    said = await told(lab, "ask", raises)
+    assert "A refusal is an answer too" in said
 
 
 def token_form(asked, world, **changes):

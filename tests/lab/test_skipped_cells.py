@@ -32,6 +32,7 @@ def kernel(shared_home, tmp_path_factory):
     ("code", "heading", "first"),
     [
         ("await lab.counters(since=before)", "Run it", "before = await lab.counters()"),
+        ("before = before + 1", "Run it", "before = await lab.counters()"),
         ("await lab.build(registry=registry)", "Exercise 1", "@lab.exercise"),
         (
             "await lab.build(more=[statement, dispute])",

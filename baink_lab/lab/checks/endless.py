@@ -18,6 +18,8 @@ from collections.abc import Collection, Iterator
 from types import FrameType
 from typing import Any
 
+from langgraph.errors import GraphBubbleUp
+
 from baink_lab import clock
 from baink_lab.lab.checks.cells import said_by
 from baink_lab.lab.checks.result import Kind, Result
@@ -26,6 +28,7 @@ MOST_LINES = 20_000  # of an exercise in one check; the longest honest one runs 
 #: What Python raises for a slip of the pen, never a server.
 _SLIPS = (TypeError, AttributeError, NameError, LookupError)
 _ANY = re.compile(r"except(\s+(Base)?Exception\b.*)?\s*:")
+_LOOK = "Look at the loop: what ends it, and what does it wait for (with `await`)?"
 _IN_PLACE = "Write `await clock.sleep(…)` in its place."
 _NO_CLOCK = (
     "Take it out: nothing in this lab's functions waits by itself. `interrupt()` lets the graph "
@@ -45,10 +48,11 @@ class Watch:
         next_step: what to do about it.
         swallowed: a slip that an `except` for everything hid, and its line, in a sentence; empty
             when there was none.
+        hushed: the same of any other error, such as one that was raised on purpose.
     """
 
     def __init__(self, files: Collection[str], clock: bool) -> None:
-        self.why = self.next_step = self.swallowed = ""
+        self.why = self.next_step = self.swallowed = self.hushed = ""
         self._up: tuple[BaseException, FrameType, int] | None = None  # an error, not yet caught
         self._files = files
         self._clock = clock
@@ -75,7 +79,7 @@ class Watch:
                 self._stop(
                     f"Your code went round {MOST_LINES:,} lines and came to no end, so I stopped "
                     f"it at {where}.",
-                    "Look at the loop: what ends it, and what does it wait for (with `await`)?",
+                    f"{self.hushed} {_LOOK}".strip(),
                 )
         return self._each_line
 
@@ -85,7 +89,14 @@ class Watch:
             return
         failure, _, number = self._up
         self._up = None
-        if isinstance(failure, _SLIPS) and _ANY.match(_code(frame, frame.f_lineno)):
+        if not _ANY.match(_code(frame, frame.f_lineno)) or isinstance(failure, GraphBubbleUp):
+            return
+        if isinstance(failure, Exception):
+            self.hushed = (
+                f"Your `except` caught {said_by(failure)}: an `except` for everything catches your "
+                "own `raise` too. Catch only what you expect, or take the `try` away."
+            )
+        if isinstance(failure, _SLIPS):
             code = _code(frame, number)
             where = f"line {number}" + (f", `{code}`," if code else "")
             self.swallowed = (
@@ -127,9 +138,14 @@ def _code(frame: FrameType, line: int) -> str:
     return linecache.getline(frame.f_code.co_filename, line).strip()
 
 
-def with_swallowed(result: Result, swallowed: str) -> Result:
-    """The result; where it is wrong, it names the slip that the learner's own `except` hid."""
-    if not swallowed or result.kind is not Kind.WRONG:
+def with_swallowed(result: Result, swallowed: str, hushed: str) -> Result:
+    """The result; where it is wrong, it names what the learner's own `except` hid."""
+    if result.kind is not Kind.WRONG:
+        return result
+    if not swallowed and hushed and hushed not in result.next_step:
+        why = f"{result.why} ({hushed})"
+        return dataclasses.replace(result, why=why, hints=(*result.hints, hushed))
+    if not swallowed:
         return result
     step = (
         "Mend that line. And catch only what you expect: `except Exception` hides your own slips "

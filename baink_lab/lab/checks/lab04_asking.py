@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -36,9 +37,10 @@ async def good_request(lab: Lab) -> Result:
             wrong = await _try(lab, practice, mine, line)
             if wrong is not None:
                 return wrong
-        wrong = await _with_a_dead_line(practice, mine)
-        if wrong is not None:
-            return wrong
+        for judge in (_with_a_dead_line, _with_a_refusal):
+            wrong = await judge(practice, mine)
+            if wrong is not None:
+                return wrong
     why = (
         "The tenant took it, for the transfers API and for this customer. A line that is too long "
         "for the phone was made to fit, with the amount still in it."
@@ -81,6 +83,23 @@ async def _with_a_dead_line(practice: Practice, mine: Exercise) -> Result | None
         "nobody was asked."
     )
     return slip(ASK, why, "Leave the try and except round the request out: let it raise.")
+
+
+async def _with_a_refusal(practice: Practice, mine: Exercise) -> Result | None:
+    """Whoever raises at a refusal never reads what the tenant says: no phone, say, or too many."""
+    practice.begin()
+    nobody = dataclasses.replace(practice.world, user_id="auth0|nobody")
+    try:
+        await mine(practice.http, nobody, GOOD_LINE)
+    except httpx.HTTPStatusError:
+        why = (
+            "I asked for a customer whom the tenant does not know. It answered 400 and said why; "
+            "you raised, so nobody reads it. A refusal is an answer too."
+        )
+        return slip(ASK, why, "Take `raise_for_status()` away: return the answer's .json().")
+    except Exception:
+        return None  # on purpose: other ways to tell the caller are theirs
+    return None
 
 
 def _judge_request(practice: Practice, line: str) -> Result | None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 WAIT = "wait_for_answer"
 TOO_LONG = 1.5  # times what the tenant wants
+GROWN = 1.3  # the same after slow_down, whose own interval is long enough
 STEP = 5.0  # by which people let an interval grow when they do not read the answer's
 _CLOCK_ERROR = 0.01
 _BEGIN = 'wait = asked["interval"], and await clock.sleep(wait) before each poll'
@@ -28,6 +29,8 @@ def judge_pace(played: Played) -> Result | None:
             return _too_early(played, number, gap, told)
         if gap > TOO_LONG * told + _CLOCK_ERROR and heard in {"", "authorization_pending"}:
             return _too_late(played, number, gap, told)
+        if heard == "slow_down" and gap > GROWN * told + _CLOCK_ERROR:
+            return _overdone(played, gap, told)
         if one.error == "slow_down":
             told = max(told, float(one.received.get("interval", told)))
         before = one.at
@@ -73,6 +76,18 @@ def _deaf(played: Played, number: int, gap: float, told: float) -> Result:
         "you are told to slow down again and again."
     )
     step = 'At slow_down take the answer\'s own: wait = answer["interval"].'
+    return slip(WAIT, why, step, "C6")
+
+
+def _overdone(played: Played, gap: float, told: float) -> Result:
+    why = (
+        f"{played.story}The tenant answered slow_down with the interval {told:g}, and you waited "
+        f"{gap:g}: whoever has answered waits for you that much longer."
+    )
+    step = (
+        'At slow_down the answer\'s own takes the place of yours, wait = answer["interval"]: add '
+        "nothing to it, and sleep once before the next question."
+    )
     return slip(WAIT, why, step, "C6")
 
 

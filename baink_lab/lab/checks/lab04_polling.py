@@ -163,8 +163,8 @@ def _judge_form(practice: Practice, played: Played) -> Result | None:
         if wrong is not None:
             return wrong
     if request not in polled:
-        told = "another auth_req_id than the one" if polled[-1] else "no auth_req_id, not the one"
-        why = f"Your form has {told} in the argument `asked`, so the tenant answers invalid_grant."
+        told = "another auth_req_id than the argument `asked`" if polled[-1] else "no auth_req_id"
+        why = f"Your form has {told}, so the tenant answers invalid_grant."
         step = 'Build the form inside the function, with "auth_req_id": asked["auth_req_id"].'
         return slip(WAIT, why, step)
     for one in played.polls:
