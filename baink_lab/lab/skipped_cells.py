@@ -63,6 +63,8 @@ def _unawaited(failure: AttributeError, running: Any) -> str:
         return ""
     names = (name for name, kept in running.user_ns.items() if kept is one and name[0] != "_")
     name = next(names, "")
+    if not name:
+        one.close()  # nobody can await it any more: or Python would warn of it, some cells later
     what = f"`{name}`" if name else "it"
     where = "there, run that cell, then this one" if name else f"there: `(await …).{failure.name}`"
     return (
