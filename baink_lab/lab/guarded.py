@@ -18,7 +18,9 @@ from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.checks.cells import line_in, said_by
 from baink_lab.lab.pieces import Pieces, Transfer
 
-_ASK_AGAIN = "talk on with Aiya: she asks then"
+_ASK_AGAIN = (
+    'run await lab.say("hello"): the transfer is taken up there, so do not ask for it again'
+)
 _WAIT_ON = "run await lab.settled(): the approval is kept"
 
 

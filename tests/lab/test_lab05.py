@@ -77,6 +77,8 @@ def round_up(text):
     return str(Decimal(text).quantize(Decimal("1")))
 
 
+CUT_AMOUNT = "Please approve this transfer to {payee} of {amount} {currency}"
+CUT_CURRENCY = "Approve the transfer to {payee}, {amount} in the currency {currency}"
 LONG = "Please confirm that our assistant may now really transfer to {payee} {amount} {currency}"
 
 
@@ -276,6 +278,8 @@ MADE = [
     ("C14", "wrap_transfer", wraps(text="Move money. Ask the customer before you call it.")),
     ("C14", "wrap_transfer", wraps(text="Transfers money.")),
     ("C5", "wrap_transfer", wraps(line=says(LONG))),
+    ("C5", "wrap_transfer", wraps(line=says(CUT_AMOUNT))),
+    ("C5", "wrap_transfer", wraps(line=says(CUT_CURRENCY))),
     ("C4", "wrap_transfer", wraps(audience=None)),
     ("C9", "request_approval", request_waits_too),
     ("C9", "request_approval", request_asks_the_desk_and_waits),

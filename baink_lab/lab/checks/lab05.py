@@ -120,9 +120,17 @@ async def _judge_line(agent: PracticeAgent, gate: GatedTool, asked: Approval) ->
     shown = asked.binding_message.partition(" #")[0]  # the code words are another time's
     call = Call(agent.world.user_id, asked.thread_id, asked.tool_call_id)
     written = await line_of(gate, TransferArguments(**asked.arguments), call)
-    for what, pattern in (("amount", r"\b25(\.0+)?\b"), ("payee", re.escape(PAYEE))):
+    cut = shown != fold(written)
+    parts = {
+        "amount": r"\b25(\.00)?(?![\d.])" if cut else r"\b25(\.0+)?\b",  # "25.0.." was cut
+        "currency": r"\bUSD\b",
+        "payee": re.escape(PAYEE),
+    }
+    for what, pattern in parts.items():
         if re.search(pattern, shown):
             continue
+        if what == "currency" and not re.search(pattern, fold(written)):
+            continue  # missing, and not cut: told of another transfer, where it matters more
         if re.search(pattern, written):
             why = (
                 f"Your line is “{written}”: {len(written)} characters. A phone shows {LONGEST}, "
