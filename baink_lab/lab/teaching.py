@@ -12,11 +12,17 @@ from baink_lab.lab.checks import endless, forgotten
 from baink_lab.lab.checks.cells import newer_one
 from baink_lab.lab.checks.exercises import Exercise, exercise, is_stub, other_shape, source_of
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
-from baink_lab.lab.checks.result import Kind, Result
+from baink_lab.lab.checks.result import Kind, Result, slip
 from baink_lab.lab.progress import Progress
 
 if TYPE_CHECKING:
     from baink_lab.lab.session import Lab
+
+
+_PASSED_BEFORE = (
+    " (It passed before this kernel was started; that is kept. This one knows no function of yours "
+    "before its cell is run.)"
+)
 
 
 class Teacher:
@@ -68,8 +74,7 @@ class Teacher:
             ):
                 result = await look(self._lab)
             if result is None or watch.why:
-                step = watch.next_step
-                result = Result(name, Kind.WRONG, watch.why, step, hints=(step,))
+                result = slip(name, watch.why, watch.next_step)
             result = endless.with_swallowed(result, watch.swallowed, watch.hushed)
             result = self._with_newer(forgotten.with_await(result, names))
         self._last[name] = result
@@ -135,10 +140,7 @@ class Teacher:
             first = f"Run the cell with @lab.exercise and `def {name}`, then check again."
             why = self._newer(name, None) or f"I have not seen your {name} yet."
             if self._progress.passed(self._lab.number, name):
-                why += (
-                    " (It passed before this kernel was started; that is kept. This one knows no "
-                )
-                why += "function of yours before its cell is run.)"
+                why += _PASSED_BEFORE
             return Result(name, Kind.NOT_RUN, why, first)
         if not mine.attempted:
             step = f'Fill in its body and run its cell. Stuck? lab.hint("{name}").'

@@ -22,7 +22,7 @@ from langgraph.errors import GraphBubbleUp
 
 from baink_lab import clock
 from baink_lab.lab.checks.cells import said_by
-from baink_lab.lab.checks.result import Kind, Result
+from baink_lab.lab.checks.result import Kind, Result, slip
 
 MOST_LINES = 20_000  # of an exercise in one check; the longest honest one runs some hundreds
 #: What Python raises for a slip of the pen, never a server.
@@ -142,17 +142,16 @@ def with_swallowed(result: Result, swallowed: str, hushed: str) -> Result:
     """The result; where it is wrong, it names what the learner's own `except` hid."""
     if result.kind is not Kind.WRONG:
         return result
-    if not swallowed and hushed and hushed not in result.next_step:
+    if swallowed:
+        step = (
+            "Mend that line. And catch only what you expect: `except Exception` hides your own "
+            "slips from you."
+        )
+        return slip(result.name, f"{swallowed} What it led to: {result.why}", step)
+    if hushed and hushed not in result.next_step:
         why = f"{result.why} ({hushed})"
         return dataclasses.replace(result, why=why, hints=(*result.hints, hushed))
-    if not swallowed:
-        return result
-    step = (
-        "Mend that line. And catch only what you expect: `except Exception` hides your own slips "
-        "from you."
-    )
-    why = f"{swallowed} What it led to: {result.why}"
-    return dataclasses.replace(result, why=why, next_step=step, mistake="", hints=(step,))
+    return result
 
 
 @contextlib.contextmanager

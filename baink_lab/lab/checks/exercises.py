@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.checks.cells import cell_of, line_in, said_by
-from baink_lab.lab.checks.result import Kind, Result
+from baink_lab.lab.checks.result import Kind, Result, slip
 from baink_lab.lab.checks.tips import read_slowly, tip
 
 if TYPE_CHECKING:
@@ -191,16 +191,16 @@ def other_shape(mine: Exercise) -> Result | None:
         takes = ", ".join(inspect.signature(written).parameters)
         why = f"Your {mine.name} takes ({takes}), and is called with ({', '.join(wanted)})."
         step = f"Its first line stays as it was given: `{first}({', '.join(wanted)}):`."
-        return Result(mine.name, Kind.WRONG, why, step, hints=(step,))
+        return slip(mine.name, why, step)
     if inspect.isasyncgenfunction(written) or inspect.isgeneratorfunction(written):
         why = f"Your {mine.name} has a `yield` in it, which makes it a generator."
         step = "Write `return` in place of `yield`."
-        return Result(mine.name, Kind.WRONG, why, step, hints=(step,))
+        return slip(mine.name, why, step)
     if inspect.iscoroutinefunction(written) is not awaited:
         kind = "a plain function, but it is awaited" if awaited else "async, but nobody awaits it"
         why = f"Your {mine.name} is {kind}."
         step = f"Write `{first}`" + ("." if awaited else f", not `async {first}`.")
-        return Result(mine.name, Kind.WRONG, why, step, hints=(step,))
+        return slip(mine.name, why, step)
     return None
 
 
@@ -210,7 +210,7 @@ def raised(name: str, failure: BaseException, written: Callable[..., Any]) -> Re
         why = f"Your {name} calls {failure.exercise}, which has no body yet."
         first = f"That exercise comes first: fill in {failure.exercise}, run its cell, and check it"
         step = f"{first}. Then check {name} again."
-        return Result(name, Kind.WRONG, why, step, hints=(step,))
+        return slip(name, why, step)
     said = said_by(failure)
     why = f"Your code raised {said}. {line_in(failure, written)}."
     if known := tip(name, said):
@@ -230,7 +230,7 @@ def no_return(name: str, what: str) -> Result:
     """
     why = f"Your {name} returned None: what is only printed, or kept in a name, reaches nobody."
     step = f"End it with `return`, and {what} behind it."
-    return Result(name, Kind.WRONG, why, step, hints=(step,))
+    return slip(name, why, step)
 
 
 def source_of(name: str, reference: Reference) -> str:

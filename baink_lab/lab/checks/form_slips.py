@@ -6,16 +6,11 @@ import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-from baink_lab.lab.checks.result import Result, failed
+from baink_lab.lab.checks.result import Result, slip
 from baink_lab.lab.practice import Practice, Sent
 
 FORM = "application/x-www-form-urlencoded"
 _A_NAME = re.compile(r"^\{?(lab\.)?(world\.\w+|asked\[.*\]|CIBA|message)\}?$")
-
-
-def slip(name: str, why: str, step: str, mistake: str = "") -> Result:
-    """A mistake whose next step is its first hint too; those of the named mistake come then."""
-    return failed(name, why, step, mistake, hints=(step,))
 
 
 def judge_way(name: str, practice: Practice, path: str, *, elsewhere: int) -> Result | None:

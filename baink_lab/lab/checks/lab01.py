@@ -8,7 +8,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from baink_lab.lab.checks.exercises import Reference, exercise_of, raised
-from baink_lab.lab.checks.result import Result, failed, not_yet, passed
+from baink_lab.lab.checks.result import Result, failed, not_yet, passed, slip
 from baink_lab.lab.checks.shelf import Shelf
 from baink_lab.lab.tokens import claims_of, wanted_by_bank, why_refused
 
@@ -76,7 +76,7 @@ def _wrong(case: _Case, said: object, printed: str) -> Result:
         return failed(WHY, why, _RETURN)
     why = f"For {case.what} it said {said!r}."
     if other := _other_form(said, case.right):
-        return failed(WHY, why, other, hints=(other,))
+        return slip(WHY, why, other)
     step = _step(case)
     return failed(WHY, f"{why} {_because(case)}", step, hints=(step,) if case.step else ())
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from baink_lab.auth0.tokens import ALGORITHMS
 from baink_lab.lab.checks.evidence import refusals
-from baink_lab.lab.checks.result import Result, failed, not_yet, passed
+from baink_lab.lab.checks.result import Result, failed, not_yet, passed, slip
 from baink_lab.lab.checks.steps import run_cell, unsent
 from baink_lab.lab.tenant_view import DIALECTS, TenantView
 from baink_lab.settings import TRANSFER_SCOPE
@@ -48,7 +48,7 @@ async def api_exists(lab: Lab) -> Result:
             "Applications > APIs > your API > Settings > Signing Algorithm: RS256. "
             f"By API: {patch_api(signing_alg='RS256')}."
         )
-        return failed(API, why, step, hints=(step,))
+        return slip(API, why, step)
     why = (
         "The API is there, under the very identifier that the bank looks for in `aud`, and its "
         "tokens are RFC 9068 access tokens."

@@ -8,8 +8,7 @@ import httpx
 
 from baink_lab.lab.checks.cells import line_in
 from baink_lab.lab.checks.exercises import no_return
-from baink_lab.lab.checks.form_slips import slip
-from baink_lab.lab.checks.result import Result
+from baink_lab.lab.checks.result import Result, slip
 from baink_lab.lab.practice import EndlessLoop
 from baink_lab.lab.show import counted
 

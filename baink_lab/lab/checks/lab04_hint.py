@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from baink_lab.lab.checks.exercises import exercise_of, no_return, raised
-from baink_lab.lab.checks.form_slips import slip
-from baink_lab.lab.checks.result import Result, passed
+from baink_lab.lab.checks.result import Result, passed, slip
 
 if TYPE_CHECKING:
     from baink_lab.lab.session import Lab

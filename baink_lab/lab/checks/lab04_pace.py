@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from baink_lab.lab.checks.form_slips import slip
-from baink_lab.lab.checks.result import Result
+from baink_lab.lab.checks.result import Result, slip
 
 if TYPE_CHECKING:
     from baink_lab.lab.checks.lab04_polling import Played

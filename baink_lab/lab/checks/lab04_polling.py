@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from baink_lab.auth0.ciba import CIBA_GRANT
 from baink_lab.lab.checks.exercises import Exercise, exercise_of, raised
-from baink_lab.lab.checks.form_slips import judge_names, judge_values, judge_way, slip
+from baink_lab.lab.checks.form_slips import judge_names, judge_values, judge_way
 from baink_lab.lab.checks.lab04_endings import judge_ending
 from baink_lab.lab.checks.lab04_pace import judge_pace
 from baink_lab.lab.checks.lab04_references import start
 from baink_lab.lab.checks.on_purpose import on_purpose
-from baink_lab.lab.checks.result import Result, passed
+from baink_lab.lab.checks.result import Result, passed, slip
 from baink_lab.lab.practice import EndlessLoop, Practice, Sent, practice_tenant
 
 if TYPE_CHECKING:

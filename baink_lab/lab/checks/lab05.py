@@ -16,7 +16,7 @@ from baink_lab.lab.checks import lab05_transfer
 from baink_lab.lab.checks.exercises import Exercise, Reference, exercise_of, own_piece, raised
 from baink_lab.lab.checks.lab05_noted import Notes, noted_request
 from baink_lab.lab.checks.lab05_way import judge_refused, judge_sent, judge_way
-from baink_lab.lab.checks.result import Result, failed, passed
+from baink_lab.lab.checks.result import Result, failed, passed, slip
 from baink_lab.lab.checks.shelf import Shelf
 from baink_lab.lab.pieces import TRANSFER as TRANSFER_FUNDS
 from baink_lab.lab.pieces import Pieces
@@ -175,7 +175,7 @@ def _sign_written(sign: str, written: str) -> Result:
         "says and not the order, which may be in another one."
     )
     step = f"Take the “{sign}” away, and write {{arguments.currency}} beside the amount."
-    return failed(WRAP, why, step, hints=(step,))
+    return slip(WRAP, why, step)
 
 
 def _judge_shown(what: str, written: str, currency: str) -> Result | None:
@@ -195,7 +195,7 @@ def _judge_shown(what: str, written: str, currency: str) -> Result | None:
                 f"For {what} the phone shows “{shown}”: the {part} is another one, or missing. The "
                 "customer would approve something else than what happens."
             )
-            return failed(WRAP, why, step, hints=(step,))
+            return slip(WRAP, why, step)
     return None
 
 
@@ -270,7 +270,7 @@ def _sent_as_late() -> Result:
         "an answer: it ended at once, and nobody would hear of the customer's yes."
     )
     step = "This call has no answer yet: task_for(approval, late=False)."
-    return failed(REQUEST, why, step, hints=(step,))
+    return slip(REQUEST, why, step)
 
 
 async def _judge_request(agent: PracticeAgent, mine: Exercise, scene: Scene) -> Result | None:

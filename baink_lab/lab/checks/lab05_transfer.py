@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from baink_lab.lab.checks.exercises import Exercise, exercise_of, own_piece, raised
 from baink_lab.lab.checks.lab05_noes import takes_every_no
 from baink_lab.lab.checks.lab05_noted import Notes, noted_transfer, prints_noted
-from baink_lab.lab.checks.result import Result, failed, passed
+from baink_lab.lab.checks.result import Result, failed, passed, slip
 from baink_lab.lab.meddling import edit_amount, kept_in_threads, token_for
 from baink_lab.lab.pieces import Pieces
 from baink_lab.lab.practice_agent import PracticeAgent
@@ -196,14 +196,14 @@ def _when_all_is_well(mine: Exercise, happy: Scene) -> Result | None:
         if not happy.asked and not happy.status:
             why += " The outcome lay in the vault, and it was not found, or not used."
             step = f"After interrupt() look once more, with these three in this order: {LOOK}."
-            return failed(NAME, why, step, hints=(step,))
+            return slip(NAME, why, step)
         if happy.status == "failed" and not happy.asked:
             why += " But nobody had changed anything: the two fingerprints should be equal."
             step = 'The tool\'s name counts too: digest_of("transfer_funds", task["arguments"]).'
         if happy.asked and happy.asked[-1].status == HTTPStatus.UNAUTHORIZED:
             why += " It takes what came first for the token, and that is none."
             step = f"First the token, then the key: {step}."
-        return failed(NAME, why, step, hints=(step,))
+        return slip(NAME, why, step)
     if happy.status != "approved":
         heard = f"“{happy.status}”" if happy.status else "nothing: your function returned None"
         why = f"The money moved, but Aiya heard {heard}."
@@ -221,7 +221,7 @@ def _sent_as_approved(happy: Scene) -> Result | None:
             "is text here, on the phone, in the order and in its fingerprint: a float is not exact."
         )
         step = 'Hand the arguments on as they are: **task["arguments"].'
-        return failed(NAME, why, step, hints=(step,))
+        return slip(NAME, why, step)
     for one in happy.asked:
         if isinstance(one.order, dict) and (wrong := _other_than_approved(one.order, happy)):
             return _c13("The customer approved, and nobody changed anything.", wrong, happy)
@@ -235,7 +235,7 @@ def _sent_once_with_receipt(happy: Scene) -> Result | None:
             "money moved once, since the key was the same; the bank keeps a key for a time only."
         )
         step = "Call bank.transfer once. When its answer is lost, your node is run anew."
-        return failed(NAME, why, step, hints=(step,))
+        return slip(NAME, why, step)
     receipt = happy.told[-1].get("result")
     if not (isinstance(receipt, dict) and receipt.get("id")):
         why = (
@@ -243,7 +243,7 @@ def _sent_once_with_receipt(happy: Scene) -> Result | None:
             "tell the customer what was moved, nor which entry of the account it is."
         )
         step = 'Return what bank.transfer gave you: {"status": "approved", "result": receipt}.'
-        return failed(NAME, why, step, hints=(step,))
+        return slip(NAME, why, step)
     return None
 
 
@@ -328,7 +328,7 @@ async def _no_edit(agent: PracticeAgent, mine: Exercise) -> Result | None:
         )
         why += _EDIT_TOLD.get(scene.status, "The customer waits, and nothing will come.")
         step = 'When the fingerprints differ: return {"status": "failed", "message": "…"}.'
-        return failed(NAME, why, step, hints=(step,))
+        return slip(NAME, why, step)
     return None
 
 

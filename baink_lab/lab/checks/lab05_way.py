@@ -6,7 +6,7 @@ from langgraph.types import Command
 
 from baink_lab.approvals.nodes import Task
 from baink_lab.lab.checks.lab05_noted import ELSEWHERE, Notes, node_of, task_of
-from baink_lab.lab.checks.result import Result, failed
+from baink_lab.lab.checks.result import Result, slip
 from baink_lab.lab.scenes import Scene
 
 NAME = "request_approval"
@@ -21,7 +21,7 @@ def judge_way(notes: Notes) -> Result | None:
             "push all the same: the desk remembers what it has asked."
         )
         step = "Ask once, and keep the answer: approval = await desk.ask(gate, arguments, call)"
-        return failed(NAME, why, step, hints=(step,))
+        return slip(NAME, why, step)
     if any(node_of(one) not in {"", ELSEWHERE} for one in notes.returned):
         written = next(node_of(one) for one in notes.returned)
         why = (
@@ -30,7 +30,7 @@ def judge_way(notes: Notes) -> Result | None:
             "would run a transfer."
         )
         step = f"Take the name from the gate: {_WAY_ON}"
-        return failed(NAME, why, step, hints=(step,))
+        return slip(NAME, why, step)
     update = [one.update for one in notes.returned if isinstance(one, Command) and one.update]
     if update:
         names = ", ".join(update[0]) if isinstance(update[0], dict) else str(update[0])
@@ -40,7 +40,7 @@ def judge_way(notes: Notes) -> Result | None:
             "be written here."
         )
         step = f"Leave `update` out: {_WAY_ON}"
-        return failed(NAME, why, step, hints=(step,))
+        return slip(NAME, why, step)
     return None
 
 
@@ -55,10 +55,10 @@ def judge_sent(scene: Scene, notes: Notes) -> Result | None:
                 "name, so nobody waits for the answer. LangGraph says nothing of it."
             )
             step = f"The gate knows its node: {_WAY_ON}"
-            return failed(NAME, why, step, hints=(step,))
+            return slip(NAME, why, step)
         if told := _wrong_task(task_of(one)):
             step = f"Let task_for make it from the approval: {_WAY_ON}"
-            return failed(NAME, f"The push was sent, but {told}", step, hints=(step,))
+            return slip(NAME, f"The push was sent, but {told}", step)
     return None
 
 
@@ -89,4 +89,4 @@ def judge_refused(scene: Scene) -> Result | None:
         f"no push. Your node caught that, and Aiya heard {heard}. She cannot say why nothing came."
     )
     step = "Catch nothing here: the node around your function tells Aiya what the desk said."
-    return failed(NAME, why, step, hints=(step,))
+    return slip(NAME, why, step)

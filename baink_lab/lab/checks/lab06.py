@@ -12,7 +12,7 @@ from baink_lab.lab import solutions
 from baink_lab.lab.checks import lab06_stories as stories
 from baink_lab.lab.checks.exercises import Exercise, Reference, exercise_of, raised
 from baink_lab.lab.checks.looking_after import LOOK_AFTER, looks_after, stand_in
-from baink_lab.lab.checks.result import Result, failed, passed
+from baink_lab.lab.checks.result import Result, failed, passed, slip
 from baink_lab.lab.checks.shelf import Shelf
 from baink_lab.lab.pieces import NoRegistry, Pieces
 from baink_lab.lab.practice_agent import PracticeAgent, practice_agent
@@ -116,7 +116,7 @@ def _judge_the_rest(agent: PracticeAgent, seen: _Seen) -> Result | None:
             "their names, and some providers (Anthropic is one) refuse a list with a name twice."
         )
         step = "Put each tool of `tools` into the list once."
-        return failed(REGISTRY, why, step, hints=(step,))
+        return slip(REGISTRY, why, step)
     missing = {one.name for one in seen.given} - {one.name for one in agent.tools}
     if missing:
         why = f"Aiya cannot read any more: she lost {' and '.join(sorted(missing))}."
@@ -133,7 +133,7 @@ def _no_list(returned: object) -> Result:
         if one is None:
             why = "The list that it returned has `wrapped` in it more than once."
             step = "Keep each other tool, and put `wrapped` where the tool with its name stands."
-            return failed(REGISTRY, why, step, hints=(step,))
+            return slip(REGISTRY, why, step)
         why = f"In the list that it returned, item {at} is of type {type(one).__name__}: no tool."
         step = "Return the tools themselves: `wrapped`, and those of `tools`, in one flat list."
         return failed(REGISTRY, why, step)
@@ -147,7 +147,7 @@ def _no_list(returned: object) -> Result:
             step = "Make a list of it: `[ … ]` in place of `( … )`, or `list( … )` around it."
         case _:
             step = "End with `return [ … ]`: all of her tools, in one list."
-    return failed(REGISTRY, why, step, hints=(step,))
+    return slip(REGISTRY, why, step)
 
 
 def _names(tools: list[Tool]) -> str:

@@ -15,7 +15,7 @@ from baink_lab.approvals import Approval, Desk, Resumer, State
 from baink_lab.approvals.resumer import _Due
 from baink_lab.clock import Clock
 from baink_lab.lab.checks.exercises import Exercise, exercise_of, raised
-from baink_lab.lab.checks.result import Result, failed, passed
+from baink_lab.lab.checks.result import Result, failed, passed, slip
 from baink_lab.lab.practice import ISSUER, MOST_REQUESTS, EndlessLoop
 from baink_lab.lab.practice_agent import PracticeAgent, practice_agent
 from baink_lab.lab.show import counted
@@ -386,7 +386,7 @@ def _judge_slowness(seen: _Seen, story: str) -> Result | None:
 
 def _wrong(why: str, step: str) -> Result:
     """A mistake that has no name; its step is its first hint too."""
-    return failed(LOOK_AFTER, why, step, hints=(step,))
+    return slip(LOOK_AFTER, why, step)
 
 
 class _Bell:

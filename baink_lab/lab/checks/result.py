@@ -68,6 +68,11 @@ def failed(
     return Result(name, Kind.WRONG, why, next_step, mistake, hints)
 
 
+def slip(name: str, why: str, step: str, mistake: str = "") -> Result:
+    """A mistake whose next step is its first hint too; those of the named mistake come then."""
+    return failed(name, why, step, mistake, hints=(step,))
+
+
 def not_yet(name: str, why: str, next_step: str) -> Result:
     """Nothing was done yet that could be looked at."""
     return Result(name, Kind.NOT_ATTEMPTED, why, next_step)
