@@ -15,6 +15,7 @@ from baink_lab.approvals.poll import Ending, NoAnswer, NotYet, poll_once
 from baink_lab.bank.client import BankClient
 from baink_lab.errors import BainkError
 from baink_lab.lab.checks import Kind
+from baink_lab.lab.checks.evidence import Story
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
 from baink_lab.lab.enrolment import enroll_stand_in
 from baink_lab.lab.pieces import NoRegistry
@@ -237,16 +238,6 @@ async def rings_without_a_seal(approval, desk, ring, clock):
     await ring(approval)
 
 
-async def seals_a_yes_only(approval, desk, ring, clock):
-    while True:
-        await clock.sleep(approval.interval)
-        match await poll_once(desk, approval):
-            case Ending(event, reason, tokens):
-                if tokens:
-                    await desk.settle(approval, event, reason, tokens=tokens)
-                return await ring(approval)
-
-
 async def never_rings(approval, desk, ring, clock):
     while True:
         await clock.sleep(approval.interval)
@@ -372,41 +363,48 @@ async def forgets_to_sleep(approval, desk, ring, clock):
     await looks_right(approval, desk, ring, clock)
 
 
-async def waits_for_no_ring(approval, desk, ring, clock):
-    await clock.sleep(approval.interval)
-    while True:
-        match await poll_once(desk, approval):
-            case NotYet(seconds):
-                await clock.sleep(seconds)
-            case Ending(event, reason, tokens):
-                await desk.settle(approval, event, reason, tokens=tokens)
-                asyncio.create_task(ring(approval))  # noqa: RUF006 - the mistake
-                return
-            case _:
-                await clock.sleep(approval.interval)
+def at_the_end(does):
+    """A resumer that is right until the answer is there; what it does then is `does`."""
+
+    async def look_after(approval, desk, ring, clock):
+        await clock.sleep(approval.interval)
+        while True:
+            match await poll_once(desk, approval):
+                case NotYet(seconds):
+                    await clock.sleep(seconds)
+                case NoAnswer():
+                    await clock.sleep(approval.interval)
+                case Ending() as end:
+                    return await does(approval, desk, ring, end)
+
+    look_after.__name__ = does.__name__
+    return look_after
 
 
-async def says_the_state(approval, desk, ring, clock):
-    await clock.sleep(approval.interval)
-    while True:
-        match await poll_once(desk, approval):
-            case NotYet(seconds):
-                await clock.sleep(seconds)
-            case Ending(_, reason, tokens):
-                await desk.settle(approval, "approved", reason, tokens=tokens)
-                return await ring(approval)
+@at_the_end
+async def waits_for_no_ring(approval, desk, ring, end):
+    await desk.settle(approval, end.event, end.reason, tokens=end.tokens)
+    asyncio.create_task(ring(approval))  # noqa: RUF006 - the mistake
 
 
-async def seals_twice(approval, desk, ring, clock):
-    await clock.sleep(approval.interval)
-    while True:
-        match await poll_once(desk, approval):
-            case NotYet(seconds):
-                await clock.sleep(seconds)
-            case Ending(event, reason, tokens):
-                await desk.settle(approval, event, reason, tokens=tokens)
-                sealed = await desk.get(approval.id)
-                await desk.settle(sealed, event, reason, tokens=tokens)
+@at_the_end
+async def says_the_state(approval, desk, ring, end):
+    await desk.settle(approval, "approved", end.reason, tokens=end.tokens)
+    await ring(approval)
+
+
+@at_the_end
+async def seals_twice(approval, desk, ring, end):
+    await desk.settle(approval, end.event, end.reason, tokens=end.tokens)
+    sealed = await desk.get(approval.id)
+    await desk.settle(sealed, end.event, end.reason, tokens=end.tokens)
+
+
+@at_the_end
+async def seals_a_yes_only(approval, desk, ring, end):
+    if end.tokens:
+        await desk.settle(approval, end.event, end.reason, tokens=end.tokens)
+    await ring(approval)
 
 
 async def sleeps_an_answer(approval, desk, ring, clock):
@@ -420,14 +418,9 @@ async def polls_the_approval(approval, desk, ring, clock):
     await poll_once(approval, desk)
 
 
-async def swaps_event_and_reason(approval, desk, ring, clock):
-    await clock.sleep(approval.interval)
-    while True:
-        match await poll_once(desk, approval):
-            case NotYet(seconds):
-                await clock.sleep(seconds)
-            case Ending(event, reason, tokens):
-                await desk.settle(approval, reason, event, tokens=tokens)
+@at_the_end
+async def swaps_event_and_reason(approval, desk, ring, end):
+    await desk.settle(approval, end.reason, end.event, tokens=end.tokens)
 
 
 async def rings_nobody(approval, desk, ring, clock):
@@ -648,6 +641,17 @@ async def test_a_yes_moves_money_once_with_two_graph_runs(lab):
     assert (counts.graph_runs, counts.slow_downs, counts.waiting) == (2, 0, 0)
     assert "graph runs" in repr(counts)
     assert "<table>" in counts._repr_mimebundle_()["text/html"]
+
+
+async def test_a_transfer_that_the_ledger_has_twice_is_no_missing_one(lab, monkeypatch):
+    async def twice(story, approval):
+        return 2
+
+    await ask(lab)
+    await lab.phone.approve()
+    await lab.settled()
+    monkeypatch.setattr(Story, "times_moved", twice)
+    assert "more than once: please report this" in (await lab.check("moved")).why
 
 
 async def test_counts_go_on_when_aiya_is_built_anew_and_while_she_sleeps(lab):

@@ -31,7 +31,9 @@ async def moved(lab: Lab) -> Result:
         )
         return passed(MOVED, why + _since(story, found))
     ask = "Move $25 from checking to savings"
-    return found or await _not_ended(lab, story, MOVED, ask, "Press Approve on the phone.")
+    if found is not None:
+        return found
+    return await _not_ended(lab, story, MOVED, ask, "Press Approve on the phone.")
 
 
 async def denied(lab: Lab) -> Result:
