@@ -19,7 +19,10 @@ from baink_lab.approvals.approval import digest_of
 from baink_lab.approvals.nodes import task_for, tell_push
 from baink_lab.lab.checks import Kind
 from baink_lab.lab.checks.exercises import OtherShape
+from baink_lab.lab.checks.lab05_noted import Notes, noted_request
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
+from baink_lab.lab.pieces import Pieces
+from baink_lab.lab.scenes import play, stage
 from tests.lab import test_pieces as right
 from tests.lab.lab_world import begun
 
@@ -861,6 +864,13 @@ async def test_code_that_raises_is_told_with_its_line(lab):
         assert "Line " in result.why
         assert step in result.next_step, result
         assert (step in repr(lab.hint(name))) is (step != "Fix that line")
+
+
+async def test_a_noted_request_is_kept_with_the_gates_own_node():
+    noted = noted_request(right.request_approval, Notes())
+    async with stage(Pieces(request_approval=noted)) as agent:
+        scene = await play(agent)
+    assert scene.approval.node == "transfer"
 
 
 async def test_a_call_that_is_sent_on_as_late_is_told_as_that(lab):

@@ -47,19 +47,24 @@ class Notes:
 
 
 class _NotedDesk:
-    """A desk that notes each `ask`."""
+    """A desk that notes each `ask`; a gate of another node is asked for by its own."""
 
-    def __init__(self, desk: Desk, notes: Notes) -> None:
-        self._desk, self._notes = desk, notes
+    def __init__(self, desk: Desk, notes: Notes, node: str = "") -> None:
+        self._desk, self._notes, self._node = desk, notes, node
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._desk, name)
 
     def ask(self, *given: Any, **named: Any) -> Any:
-        """`Desk.ask`, for a gate by whichever name of its node."""
+        """`Desk.ask`."""
         self._notes.asks += 1
-        by_name = {name: _with_own_node(one) for name, one in named.items()}
-        return self._desk.ask(*map(_with_own_node, given), **by_name)
+        by_name = {name: self._with_own_node(one) for name, one in named.items()}
+        return self._desk.ask(*map(self._with_own_node, given), **by_name)
+
+    def _with_own_node(self, one: Any) -> Any:
+        if isinstance(one, GatedTool) and one.node == ELSEWHERE:
+            return dataclasses.replace(one, node=self._node)
+        return one
 
 
 def noted_transfer(written: Transfer, notes: Notes) -> Transfer:
@@ -81,7 +86,7 @@ def noted_request(written: Push, notes: Notes) -> Push:
 
     @functools.wraps(written)
     async def request_approval(desk: Desk, gate: GatedTool, arguments: Any, call: Any) -> Any:
-        noted: Any = _NotedDesk(desk, notes)
+        noted: Any = _NotedDesk(desk, notes, gate.node)
         way: Any = await written(noted, dataclasses.replace(gate, node=ELSEWHERE), arguments, call)
         notes.returned.append(way)
         return _to_own_node(way, gate)
@@ -107,12 +112,6 @@ class _Tee(io.TextIOBase):
 
     def flush(self) -> None:
         self._out.flush()
-
-
-def _with_own_node(one: Any) -> Any:
-    if isinstance(one, GatedTool) and one.node == ELSEWHERE:
-        return dataclasses.replace(one, node=one.name)
-    return one
 
 
 def _to_own_node(way: Any, gate: GatedTool) -> Any:
