@@ -10,8 +10,9 @@ import re
 import unicodedata
 
 LONGEST = 64
-_FORBIDDEN = re.compile(r"[^A-Za-z0-9+\-_.,:# ]+")
-_CURRENCIES = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR"}
+ALPHABET = "letters, digits, space and + - _ . , : #"
+FORBIDDEN = re.compile(r"[^A-Za-z0-9+\-_.,:# ]")
+CURRENCIES = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR"}
 _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"})
 _COLOURS = "amber azure black brown coral green grey ivory jade lilac olive pink red rose ruby teal"
 _ANIMALS = "bear crab crow deer dove duck fox frog goat hare hawk lion lynx mole moth mouse newt "
@@ -30,11 +31,11 @@ def fold(text: str) -> str:
 
     Accents go, currency signs become codes, and what has no equal becomes a space.
     """
-    for sign, code in _CURRENCIES.items():
+    for sign, code in CURRENCIES.items():
         text = text.replace(sign, f" {code} ")
     plain = unicodedata.normalize("NFKD", text.translate(_LETTERS))
     letters = "".join(one for one in plain if not unicodedata.combining(one))
-    return " ".join(_FORBIDDEN.sub(" ", letters).split())
+    return " ".join(FORBIDDEN.sub(" ", letters).split())
 
 
 def fit(text: str, words: str = "") -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from baink_lab.lab.sequence import drawn
+from baink_lab.lab.sequence import NOTHING, drawn
 from baink_lab.lab.traffic import Message
-
-NOTHING = "Your cells have sent nothing yet."
 
 
 class Diagram:
@@ -24,7 +22,7 @@ class Diagram:
         self._title = title
 
     def __repr__(self) -> str:
-        return "\n".join(one.words for one in self._messages) or NOTHING
+        return "\n".join(one.words for one in self._messages) or f"{NOTHING}."
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
         picture = f'<div class="baink-drawn">{drawn(self._messages, self._title)}</div>'

@@ -13,6 +13,7 @@ from baink_lab.lab.phone_card import PRESSED
 from baink_lab.lab.phone_card import Decision as Pressed
 from baink_lab.lab.phone_screen import LOOK_SECONDS
 from baink_lab.lab.push import Push, push_of
+from baink_lab.lab.refused_question import go_back
 from baink_lab.lab.show import seconds_of_date, time_of_day
 from baink_lab.lab.waiting import (
     ANSWERED,
@@ -73,10 +74,9 @@ def _refused(question: Exchange, under: str) -> str:
     """In place of an invitation to press: the latest question has no auth_req_id."""
     told = question.received
     error = told.get("error") if isinstance(told, dict) else question.status
-    first = "Wait a minute, then go" if error == "too_many_requests" else "Go"
     return (
-        f"The tenant refused your last question ({error}), so do not press. {first} back: under "
-        f"“{under}”, run the cell with await ask(…), and go on from there."
+        f"The tenant refused your last question ({error}), so do not press. {go_back(error)}: "
+        f"under “{under}”, run the cell with await ask(…), and go on from there."
     )
 
 

@@ -59,13 +59,17 @@ class Progress:
 
     def tries(self, number: int, name: str) -> int:
         """How often the learner's own work was looked at."""
-        checks = self.read()["labs"].get(f"{number:02d}", {}).get("checks", {})
-        return int(checks.get(name, {}).get("tries", 0))
+        return int(self._noted(number, name).get("tries", 0))
 
     def passed(self, number: int, name: str) -> bool:
         """Whether a check has passed at any time."""
+        return "passed_at" in self._noted(number, name)
+
+    def _noted(self, number: int, name: str) -> dict[str, Any]:
+        """What is kept of one check; empty before its first try."""
         checks = self.read()["labs"].get(f"{number:02d}", {}).get("checks", {})
-        return "passed_at" in checks.get(name, {})
+        found: dict[str, Any] = checks.get(name, {})
+        return found
 
     def forget(self, number: int) -> None:
         """Begin a lab anew."""

@@ -26,6 +26,11 @@ def refused_question(failure: KeyError, names: Mapping[str, Any], cell: str) -> 
     return "", ""
 
 
+def go_back(error: object) -> str:
+    """How the way back begins after a refusal with this code of OAuth's."""
+    return "Wait a minute, then go back" if error == "too_many_requests" else "Go back"
+
+
 def sentence(name: str, error: str, heading: str) -> str:
     """What to do about it.
 
@@ -34,9 +39,8 @@ def sentence(name: str, error: str, heading: str) -> str:
         error: OAuth's code.
         heading: above the cell that asks.
     """
-    first = "Wait a minute, then go" if error == "too_many_requests" else "Go"
     under = f" to “{heading}”" if heading else ""
     return (
-        f"`{name}` holds no auth_req_id: the tenant refused the question ({error}). {first} back"
-        f"{under}, run the cell that makes `{name}` again, and go on from there."
+        f"`{name}` holds no auth_req_id: the tenant refused the question ({error}). "
+        f"{go_back(error)}{under}, run the cell that makes `{name}` again, and go on from there."
     )

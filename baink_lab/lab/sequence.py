@@ -12,7 +12,8 @@ TOP, STEP, LANE, LEFT = 44, 30, 124, 66
 #: How wide a letter is, or less.
 LETTER = 7
 WIDEST = LEFT + 7 * LANE  # of a drawing: a notebook's width beside its table of contents
-EMPTY = ("Your cells have sent nothing yet: this fills.", "A check has a tenant of its own.")
+NOTHING = "Your cells have sent nothing yet"
+EMPTY = (f"{NOTHING}: this fills.", "A check has a tenant of its own.")
 #: JupyterLab's own colours where it shows the drawing; its own where it stands alone.
 STYLE = """
 .baink-seq{font:13px system-ui,sans-serif;--fg:var(--jp-ui-font-color1,#1b1b1b);
@@ -44,7 +45,7 @@ def drawn(messages: Sequence[Message], title: str) -> str:
     lanes = lanes_of(messages)
     place = _places(lanes, messages)
     width, height = place[lanes[-1]] + LANE // 2, TOP + STEP * max(1, len(messages)) + 16
-    told = ". ".join(one.words for one in messages) or "Your cells have sent nothing yet"
+    told = ". ".join(one.words for one in messages) or NOTHING
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="baink-seq" role="img" '
         f'viewBox="0 0 {width} {height}" width="{width}" height="{height}">',

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import difflib
-import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 from baink_lab.lab.notebook import shell
 from baink_lab.lab.refused_question import refused_question, sentence
+from baink_lab.lab.unawaited import taken_for_answer
 
 ALIKE = 0.6
 
@@ -39,7 +39,7 @@ def tell_skipped_cells(number: int) -> None:
         if isinstance(failure, KeyError):
             told = _refused(number, failure, running)
         elif isinstance(failure, AttributeError):
-            told = _unawaited(failure, running) if _in_a_cell(running, trace) else ""
+            told = taken_for_answer(failure, running) if _in_a_cell(running, trace) else ""
         elif _in_a_cell(running, trace):
             told = _sentence(number, str(failure.name), running.user_ns["In"][-1])
         if told:
@@ -54,23 +54,6 @@ def _refused(number: int, failure: KeyError, running: Any) -> str:
     name, error = refused_question(failure, running.user_ns, running.user_ns["In"][-1])
     made = (heading for heading, source in _cells(number) if name in _made_by(source))
     return sentence(name, error, next(made, "")) if name else ""
-
-
-def _unawaited(failure: AttributeError, running: Any) -> str:
-    """What to write where a coroutine was taken for the answer; empty for anything else."""
-    one = failure.obj
-    if not inspect.iscoroutine(one):
-        return ""
-    names = (name for name, kept in running.user_ns.items() if kept is one and name[0] != "_")
-    name = next(names, "")
-    if not name:
-        one.close()  # nobody can await it any more: or Python would warn of it, some cells later
-    what = f"`{name}`" if name else "it"
-    where = "there, run that cell, then this one" if name else f"there: `(await …).{failure.name}`"
-    return (
-        f"You forgot `await` in front of `{one.__name__}(…)`: {what} is no answer yet, so it has "
-        f"no {failure.name}. Write `await` {where}."
-    )
 
 
 def _in_a_cell(running: Any, trace: TracebackType) -> bool:

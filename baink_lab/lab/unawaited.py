@@ -41,6 +41,28 @@ def tell_forgotten_await() -> None:
             running.events.register("post_run_cell", _tell_assigned)
 
 
+def taken_for_answer(failure: AttributeError, running: Any) -> str:
+    """What to write where a coroutine was taken for the answer; empty for anything else.
+
+    Args:
+        failure: what the cell raised.
+        running: the notebook's shell.
+    """
+    one = failure.obj
+    if not inspect.iscoroutine(one):
+        return ""
+    names = (name for name, kept in running.user_ns.items() if kept is one and name[0] != "_")
+    name = next(names, "")
+    if not name:
+        one.close()  # nobody can await it any more: or Python would warn of it, some cells later
+    what = f"`{name}`" if name else "it"
+    where = "there, run that cell, then this one" if name else f"there: `(await …).{failure.name}`"
+    return (
+        f"You forgot `await` in front of `{one.__name__}(…)`: {what} is no answer yet, so it has "
+        f"no {failure.name}. Write `await` {where}."
+    )
+
+
 def _tell_assigned(result: Any) -> None:
     """After each cell: which names hold a coroutine that nobody has awaited."""
     from IPython import display as ipython  # noqa: PLC0415 - notebooks only

@@ -45,6 +45,8 @@ def loops(*, first=None, pick="access_token", slow=lambda wait, answer: answer["
                     return answer[pick]
                 case "slow_down":
                     wait = slow(wait, answer)
+                    if to.get("twice"):
+                        await clock.sleep(wait)
                 case "access_denied":
                     return None
                 case "authorization_pending":
@@ -118,25 +120,11 @@ async def test_a_rule_of_ones_own_at_slow_down_is_told(lab, slow, did):
 
 
 @pytest.mark.parametrize(
-    ("slow", "seconds"), [(lambda wait, answer: wait + answer["interval"], 24), (None, 34)]
+    ("slip", "seconds"),
+    [({"slow": lambda wait, answer: wait + answer["interval"]}, 24), ({"twice": True}, 34)],
 )
-async def test_a_slow_down_that_is_overdone_is_told(lab, slow, seconds):
-    async def sleeps_twice(http, world, asked, clock):
-        wait = asked["interval"]
-        while True:
-            await clock.sleep(wait)
-            answer = await poll(http, world, asked)
-            if answer.get("error") == "slow_down":
-                wait = answer["interval"]
-                await clock.sleep(wait)
-            elif answer.get("error") == "access_denied":
-                return None
-            elif "access_token" in answer:
-                return answer["access_token"]
-            elif answer["error"] != "authorization_pending":
-                raise RuntimeError(answer["error"])
-
-    said = await told(lab, "wait_for_answer", loops(slow=slow) if slow else sleeps_twice)
+async def test_a_slow_down_that_is_overdone_is_told(lab, slip, seconds):
+    said = await told(lab, "wait_for_answer", loops(**slip))
     assert f"slow_down with the interval 17, and you waited {seconds}" in said
     assert "add nothing to it, and sleep once" in said
 
@@ -157,19 +145,9 @@ async def test_an_except_that_catches_ones_own_raise_is_told(lab):
 
 async def test_a_refusal_that_is_raised_is_told(lab):
     async def raises(http, world, message):
-        def heard(response):
-            response.raise_for_status()
-            return response.json()
-
-        form = {
-            "client_id": world.client_id,
-            "client_secret": world.client_secret,
-            "login_hint": hint_right(world.issuer, world.user_id),
-            "scope": "openid create:transfer",
-            "audience": world.audience,
-            "binding_message": fit(message),
-        }
-        return heard(await http.post("bc-authorize", data=form))
+        answer = await http.post("bc-authorize", data=question(world, fit(message)))
+        answer.raise_for_status()
+        return answer.json()
 
     said = await told(lab, "ask", raises)
     assert "A refusal is an answer too" in said
@@ -307,16 +285,20 @@ async def test_exercise_1_comes_first(lab):
     assert "That exercise comes first: fill in login_hint" in said
 
 
+def question(world, message, **changes):
+    return {
+        "client_id": world.client_id,
+        "client_secret": world.client_secret,
+        "login_hint": hint_right(world.issuer, world.user_id),
+        "scope": "openid create:transfer",
+        "audience": world.audience,
+        "binding_message": message,
+    } | changes
+
+
 def asks_by(method="POST", path="bc-authorize", how="data", **changes):
     async def ask(http, world, message):
-        form = {
-            "client_id": world.client_id,
-            "client_secret": world.client_secret,
-            "login_hint": hint_right(world.issuer, world.user_id),
-            "scope": "openid create:transfer",
-            "audience": world.audience,
-            "binding_message": message,
-        } | changes
+        form = question(world, message, **changes)
         form = {name: value for name, value in form.items() if value is not None}
         return (await http.request(method, path, **{how: form})).json()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from baink_lab.approvals.binding import ALPHABET, FORBIDDEN, LONGEST
 from baink_lab.lab.checks.exercises import Exercise, exercise_of, no_return, raised
 from baink_lab.lab.checks.form_slips import judge_names, judge_values, judge_way
 from baink_lab.lab.checks.lab04_hint import judge_hint
@@ -25,8 +26,6 @@ ASK = "ask"
 PATH = "/bc-authorize"
 LONG_LINE = "Pay 1,250.00 € to Zoë's Bakery & Café at the far corner of the long Main Street"
 FIELDS = ("client_id", "client_secret", "login_hint", "scope", "audience", "binding_message")
-_REFUSED = re.compile(r"[^A-Za-z0-9 +\-_.,:#]")
-_LONGEST = 64
 
 
 async def good_request(lab: Lab) -> Result:
@@ -156,13 +155,13 @@ def _judge_message(said: str) -> Result:
     if not said:
         step = 'Put "binding_message": fit(message) into the form.'
         return slip(ASK, "The form has no binding_message.", step, "C5")
-    found = _REFUSED.search(said)
+    found = FORBIDDEN.search(said)
     faults = [f"its character {found.start() + 1} is “{found[0]}”"] if found else []
-    if len(said) > _LONGEST:
+    if len(said) > LONGEST:
         faults.append(f"it has {len(said)} characters")
     why = (
         f"The tenant refuses the binding message: {' and '.join(faults)}. “{said}” Auth0 takes 1 "
-        "to 64: letters, digits, space and + - _ . , : #."
+        f"to {LONGEST}: {ALPHABET}."
     )
     step = "from baink_lab.approvals.binding import fit; send fit(message)."
     return slip(ASK, why, step, "C5")

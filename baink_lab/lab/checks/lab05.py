@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from baink_lab.aiya.tools import TransferArguments, behind_the_phone
 from baink_lab.approvals import Approval, Call, GatedTool, ToolRefused
-from baink_lab.approvals.binding import LONGEST, fold
+from baink_lab.approvals.binding import ALPHABET, CURRENCIES, LONGEST, fold
 from baink_lab.approvals.nodes import acting_node, push_once
 from baink_lab.approvals.tool import line_of
 from baink_lab.lab import meddling, solutions
@@ -32,7 +32,7 @@ WRAP, REQUEST, TRANSFER = "wrap_transfer", "request_approval", lab05_transfer.NA
 WANTED = "Pay $25 from checking to Mia Moreau"
 PAYEE = "Mia Moreau"
 OTHER_AMOUNT = "1250.10"
-_SIGNS = re.compile(r"[$€£¥]")
+_SIGNS = re.compile(f"[{''.join(CURRENCIES)}]")
 
 
 async def wrapped(lab: Lab) -> Result:
@@ -170,8 +170,8 @@ async def _judge_own(gate: GatedTool, agent: PracticeAgent, asked: Approval) -> 
 
 def _sign_written(sign: str, written: str) -> Result:
     why = (
-        f"Your line is “{written}”. A phone has no “{sign}”: its alphabet is letters, digits, "
-        f"space and + - _ . , : #. So it shows “{fold(written)}”, with a currency that the sign "
+        f"Your line is “{written}”. A phone has no “{sign}”: its alphabet is {ALPHABET}. "
+        f"So it shows “{fold(written)}”, with a currency that the sign "
         "says and not the order, which may be in another one."
     )
     step = f"Take the “{sign}” away, and write {{arguments.currency}} beside the amount."

@@ -22,12 +22,12 @@ def judge_way(notes: Notes) -> Result | None:
         )
         step = "Ask once, and keep the answer: approval = await desk.ask(gate, arguments, call)"
         return slip(NAME, why, step)
-    if any(node_of(one) not in {"", ELSEWHERE} for one in notes.returned):
-        written = next(node_of(one) for one in notes.returned)
+    fixed = [at for one in notes.returned if (at := node_of(one)) not in {"", ELSEWHERE}]
+    if fixed:
         why = (
-            f"You go on to “{written}”, whatever the gate is. This node asks for every tool behind "
-            "the phone, and each gate names the node that acts for it: a yes to read a statement "
-            "would run a transfer."
+            f"You go on to “{fixed[0]}”, whatever the gate is. This node asks for every tool "
+            "behind the phone, and each gate names the node that acts for it: a yes to read a "
+            "statement would run a transfer."
         )
         step = f"Take the name from the gate: {_WAY_ON}"
         return slip(NAME, why, step)
