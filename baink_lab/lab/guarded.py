@@ -16,6 +16,8 @@ from baink_lab.approvals.nodes import Node, Task, push_once
 from baink_lab.bank.client import BankClient
 from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.checks.cells import line_in, said_by
+from baink_lab.lab.checks.exercises import Exercise
+from baink_lab.lab.checks.tips import tip
 from baink_lab.lab.pieces import Pieces, Transfer
 
 _ASK_AGAIN = (
@@ -139,10 +141,11 @@ def _sentence(failure: Exception, written: Sequence[Any], then: str) -> str:
     """What was raised, by the first of these functions that has a frame in it."""
     given = [one for one in written if one is not None]
     named = next((one for one in given if line_in(failure, one).startswith("Line")), given[0])
-    return (
-        f"Your {named.__name__} raised {said_by(failure)}. {line_in(failure, named)}. Mend it, "
-        f"{_again(then)}"
-    )
+    name, said = named.__name__, said_by(failure)
+    told = [f"Your {name} raised {said}. {line_in(failure, named)}.", tip(name, said)]
+    if isinstance(named, Exercise):
+        told.append(f'(await lab.check("{name}") looks closer.)')
+    return " ".join([*filter(None, told), f"Mend it, {_again(then)}"])
 
 
 def _again(then: str) -> str:

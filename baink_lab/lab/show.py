@@ -32,6 +32,9 @@ UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset
 #: What MathJax would set as a formula: between two `$`, say two amounts.
 _LIKE_A_FORMULA = re.compile(r"[$\\]")
 
+#: Arrows that are seen on white and on black: a picture is not drawn anew when the theme changes.
+_BOTH_THEMES = "%%{init: {'themeVariables': {'lineColor': '#888888'}}}%%"
+
 _ONLY_ELSEWHERE = "<style>.jp-LabShell .baink-words{display:none}</style>"
 
 
@@ -103,7 +106,8 @@ class Drawn:
         return self.text
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
-        return {"text/vnd.mermaid": self.mermaid, "text/plain": self.text}
+        drawn = f"{_BOTH_THEMES}\n{self.mermaid}"
+        return {"text/vnd.mermaid": drawn, "text/plain": self.text}
 
 
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Shown:

@@ -17,6 +17,7 @@ from baink_lab.aiya.app import Listener
 from baink_lab.approvals import Approval, Call, GatedTool, Tool
 from baink_lab.approvals.desk import NAMESPACE
 from baink_lab.approvals.nodes import Push
+from baink_lab.approvals.threads import open_interrupts
 from baink_lab.auth0.management import PUSH
 from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.bare_tools import ungated
@@ -33,13 +34,17 @@ from baink_lab.lab.waiting import StoppedWaiting, WaitingLine, how_it_ended, lin
 from baink_lab.settings import Settings
 
 KEEP_APPROVALS = 1000
+STEPPED_ASIDE = "{} waits for the phone too: a node is started for it once the answer is there"
 BUILT_IN = 5
+BUILT_UNPASSED = "Built. A check has still to pass:"
 ASKS = " (asks the phone)"
 READY_MADE = (
     "(This kernel's Aiya has the package's own pieces, not yours. Yours: run your cells and the "
     "one with lab.build(…).)"
 )
 AWAKE = "Nobody sleeps on this thread: ask Aiya for a transfer, and leave the phone alone."
+FAULTY = "Nobody sleeps on this thread, as lab.say ended in a fault:"
+NOT_MENDED = "(The fault that lab.say told is not mended yet:"
 
 Decision = Literal["approve", "deny", "ignore"]
 
@@ -71,6 +76,7 @@ class Talking(Opened):
         self._to_be_built = number == BUILT_IN  # the lab whose Aiya is the learner's own
         self._missed: list[str] = []
         self._broken: PieceRaised | None = None  # by which outcomes do not get through
+        self._fault: PieceRaised | None = None  # that a question met; gone with the pieces
         self._cells = 0  # that print what Aiya says at the moment
 
     async def aiya(self) -> Aiya:
@@ -153,7 +159,7 @@ class Talking(Opened):
         gated = [f"{one.name}{ASKS * isinstance(one, GatedTool)}" for one in tools]
         print(f"Aiya has: {', '.join(gated) or 'no tools'}.")  # noqa: T201 - a notebook's output
         if doubtful:
-            print(f"Built all the same, but not passed yet: {', '.join(doubtful)}.")  # noqa: T201
+            print(f"{BUILT_UNPASSED} {', '.join(doubtful)}.")  # noqa: T201 - a notebook's output
 
     async def say(self, text: str) -> None:
         """Say something to Aiya in words; prints what she answers and what she does."""
@@ -162,7 +168,11 @@ class Talking(Opened):
         with self._printed(aiya, self._print):
             print(f"You: {text}")  # noqa: T201 - a notebook's output
             self._tell_ready_made()
-            await aiya.say(text, thread=self.thread)
+            try:
+                await aiya.say(text, thread=self.thread)
+            except PieceRaised as fault:
+                self._fault = fault
+                raise
 
     async def tools(self) -> dict[str, Tool]:
         """Aiya's registry: her tools by name, the transfer still without its gate."""
@@ -192,13 +202,21 @@ class Talking(Opened):
 
     async def asleep(self) -> Shown:
         """Who sleeps on this lab's thread, and for what: read from the checkpoint on disk."""
+        aiya = await self.aiya()
+        self._tell_ready_made()
         config: Any = {"configurable": {"thread_id": self.thread}}
-        state = await (await self.aiya()).graph.aget_state(config)
+        state = await aiya.graph.aget_state(config)
         rows = [
             [task.name, json.dumps(one.value)] for task in state.tasks for one in task.interrupts
         ]
+        sleeping = open_interrupts(state)
+        rows += [
+            ["(no node)", STEPPED_ASIDE.format(one.id)]
+            for one in await aiya.waiting(self.thread)
+            if not (one.id in sleeping or one.state.is_outcome or self._fault)
+        ]
         if not rows:
-            return paragraph(AWAKE)
+            return paragraph(f"{FAULTY} {self._fault}" if self._fault else AWAKE)
         return table("Asleep", ["Node", "What interrupt() was called with"], rows)
 
     async def chat(self) -> WidgetShown:
@@ -233,9 +251,15 @@ class Talking(Opened):
             print("Nothing waits for the phone.")  # noqa: T201 - a notebook's output
         if self._broken and waiting and not asked:
             raise self._broken
-        if not waiting:
-            return
-        self._tell_ready_made()
+        if waiting:
+            self._tell_ready_made()
+            await self._to_the_phone(asked, autopilot)
+            await self._wait(aiya, asked)
+        if self._fault:  # the outcome may have come all the same, and look like success
+            print(f"{NOT_MENDED} {self._fault})")  # noqa: T201 - a notebook's output
+
+    async def _to_the_phone(self, asked: Sequence[Approval], autopilot: Decision) -> None:
+        """Show the phone to somebody who answers; with BAINK_AUTOPILOT it answers by itself."""
         if asked and not (self.settings.baink_autopilot and self.world.phone):
             self.phone.show_once()
         elif asked and autopilot != "ignore":
@@ -243,7 +267,6 @@ class Talking(Opened):
                 await self._press(autopilot, approval)
             # Nobody watches, so nobody waits for the next poll: its time comes at once.
             await self.clock.advance(max(approval.interval for approval in asked))
-        await self._wait(aiya, asked)
 
     async def _wait(self, aiya: Aiya, asked: Sequence[Approval]) -> None:
         # Events come from the resumer's task, whose prints would land under the cell that started
@@ -305,7 +328,7 @@ class Talking(Opened):
             if not lost:  # else there is nothing left to write into, and nobody who reads it
                 raise
         finally:
-            self._aiya, self._broken = None, None
+            self._aiya, self._broken, self._fault = None, None, None
 
     async def _watched(self, to: str) -> httpx.AsyncClient:
         return await self._stack.enter_async_context(self.traffic.watched(to))

@@ -15,7 +15,6 @@ from baink_lab.lab.show import Shown, clock_face, paragraph
 
 ANSWERED = "The phone was answered."
 TIME_IS_UP = "Time is up: nobody answered on the phone."
-STOPPED = "Stopped waiting."
 OVER = "Nothing waits for the phone any more."
 _ENDS = {"token arrived": ANSWERED, "customer said no": ANSWERED, "time was up": TIME_IS_UP}
 
@@ -107,7 +106,7 @@ class WaitingLine:
         self._way = self._show(_way(page), display_id=True) if waiting and page else None
         self._timer: Any = None
         self._counter: asyncio.Task[None] | None = None
-        self.ended = STOPPED
+        self.ended = ""  # a cell that was stopped says so itself
 
     async def __aenter__(self) -> Self:
         self._counter = asyncio.create_task(self._count_down())
@@ -120,7 +119,7 @@ class WaitingLine:
         if self._way is not None:
             self._way.update(Shown("", ""))
         if self._timer is not None:
-            self._timer.update(paragraph(self.ended))
+            self._timer.update(paragraph(self.ended) if self.ended else Shown("", ""))
 
     async def _count_down(self) -> None:
         while (left := self._left()) > 0:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import unquote
+
 import pytest
 
 from tests.browser.conftest import ARTIFACTS, shot
@@ -45,6 +48,16 @@ async def test_two_amounts_in_dollars_are_no_formula(jupyter, page):
     assert await formulas.count() == 3
     words = " ".join(await outputs.all_inner_texts())
     assert words.count(AMOUNTS) == 6
+
+
+async def test_arrows_are_seen_in_both_themes(jupyter, page):
+    source = "graph TD; model -.-> join;"
+    cell = f"from baink_lab.lab.show import Drawn\nDrawn({source!r}, 'model → join')"
+    await jupyter.run_cells(page, "drawn.ipynb", [cell])
+    picture = page.locator(".jp-RenderedMermaid img")
+    await picture.wait_for()
+    drawn = unquote(await picture.get_attribute("src"))
+    assert re.search(r"\.flowchart-link\s*\{\s*stroke:\s*#888888", drawn)
 
 
 async def test_lab_05_experiments_and_a_mistake_by_its_name(jupyter, page):

@@ -136,10 +136,55 @@ async def test_an_answer_that_nobody_gave_is_told_where_it_was_made_up(lab, caps
     await lab.build(transfer=catches_its_own_sleep)
     with pytest.raises(PieceRaised, match="nobody has answered on the phone yet"):
         await lab.say(MOVE)
+    assert "as lab.say ended in a fault: Your transfer told Aiya" in repr(await lab.asleep())
     await lab.build(transfer=transfer)
+    assert "waits for the phone too" in repr(await lab.asleep())
     await lab.phone.approve()
     await lab.settled()
-    assert capsys.readouterr().out.count("Done: $25.00 moved") == 1
+    told = capsys.readouterr().out
+    assert told.count("Done: $25.00 moved") == 1
+    assert "not mended" not in told
+
+
+async def test_a_fault_that_was_told_is_told_again_though_the_outcome_gets_through(lab, capsys):
+    await lab.build(transfer=catches_its_own_sleep)
+    with pytest.raises(PieceRaised):
+        await lab.say(MOVE)
+    await lab.phone.approve()
+    await lab.settled()
+    told = capsys.readouterr().out
+    assert "Done: $25.00 moved" in told
+    assert "is not mended yet: Your transfer told Aiya an answer" in told
+    await lab.build(transfer=transfer)
+    await lab.settled()
+    assert "not mended" not in capsys.readouterr().out
+
+
+async def only_a_denial_is_a_no(desk, bank, task, call):
+    key = (task["approval_id"], call.thread_id, call.id)
+    if (outcome := await desk.outcome(*key)) is None:
+        interrupt({"approval_id": key[0]})
+        outcome = await desk.outcome(*key)
+    if outcome is None or outcome.state == "denied":
+        return outcome and {"status": "denied"}
+    receipt = await bank.transfer(outcome.access_token, key[0], **task["arguments"])
+    return {"status": "approved", "result": receipt}
+
+
+async def test_an_expired_request_that_is_taken_for_a_yes_is_told_by_its_cause(lab):
+    only_a_denial_is_a_no.__name__ = "transfer"
+    mine = lab.exercise(only_a_denial_is_a_no)
+    await lab.build(transfer=mine)
+    await lab.say(MOVE)
+    await lab.clock.advance("6 min")
+    with pytest.raises(PieceRaised) as told:
+        await lab.settled()
+    assert "There is no access token: only a yes brings one. Before you ask the bank: unless" in (
+        told.value.sentence
+    )
+    assert '(await lab.check("transfer") looks closer.)' in told.value.sentence
+    await lab.build()
+    await lab.settled()
 
 
 async def test_a_tool_without_a_gate_is_a_sentence_at_each_use(lab):

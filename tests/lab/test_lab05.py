@@ -68,6 +68,14 @@ def says(words):
     return line
 
 
+def swapped(book):
+    async def line(call, arguments):
+        known = await book(call)
+        return f"Pay {arguments.amount} to {known['payees'][0]['name']}"
+
+    return line
+
+
 def names_payees_only(book):
     async def line(arguments, call):
         names = {one["id"]: one["name"] for one in (await book(call))["payees"]}
@@ -843,6 +851,10 @@ async def test_code_that_raises_is_told_with_its_line(lab):
             *("wrap_transfer", wraps(line=object_as_dictionary)),
             *("object is not subscriptable", 'an object: write `.name`, not `["name"]`'),
         ),
+        (
+            *("wrap_transfer", wraps(line=swapped)),
+            *("'TransferArguments' object has no attribute 'user_id'", "in this order: look at"),
+        ),
         ("request_approval", bad_request, "await desk.ask_nicely", "Fix that line"),
         (
             *("request_approval", awaits_too_much),
@@ -909,11 +921,11 @@ async def test_pieces_that_have_not_passed_are_built_and_named(lab, capsys):
     await lab.check("transfer")
     await lab.build(request_approval=ask, transfer=act)
     told = "request_approval (not checked since its cell was run), transfer (wrong)."
-    assert f"Built all the same, but not passed yet: {told}\n" in capsys.readouterr().out
+    assert f"Built. A check has still to pass: {told}\n" in capsys.readouterr().out
     assert lab._pieces.transfer is act
     await lab.check("request_approval")
     await lab.build(request_approval=ask)
-    assert "not passed" not in capsys.readouterr().out
+    assert "has still to pass" not in capsys.readouterr().out
 
 
 async def test_a_piece_with_another_shape_is_told_in_a_sentence_before_it_is_built(lab):
@@ -1002,3 +1014,15 @@ async def test_a_way_that_leads_nowhere_is_told_by_what_is_wrong_in_it(lab, writ
     assert said in result.why
     assert step in result.next_step
     assert step in repr(lab.hint("request_approval"))
+
+
+async def test_of_two_requests_the_one_without_a_node_is_told_as_well(lab):
+    await lab.say("Move $25 from checking to savings")
+    await lab.say("Move $30 from checking to savings")
+    first, second = await lab.approvals()
+    told = repr(await lab.asleep()).splitlines()
+    assert told[1].startswith("transfer")
+    assert second.id in told[1]
+    assert told[2].startswith(f"(no node)  {first.id} waits for the phone too")
+    await lab.withdraw()
+    await lab.settled()

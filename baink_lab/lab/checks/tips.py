@@ -32,8 +32,10 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
             "The function that makes the line is called with two things: (arguments, call).",
         ),
         (
-            r"'Call' object has no attribute '(?:amount|currency|to_account|from_account)'",
-            "The function that makes the line is called with (arguments, call), in this order.",
+            r"'Call' object has no attribute '(?:amount|currency|to_account|from_account)'"
+            r"|'\w+Arguments' object has no attribute '(?:user_id|thread_id|id)'",
+            "The function that makes the line is called with (arguments, call), in this order: "
+            "look at its `def`.",
         ),
         (
             r"FrozenInstanceError",
