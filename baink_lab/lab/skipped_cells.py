@@ -8,9 +8,10 @@ cell whose names an earlier one makes.
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -41,7 +42,7 @@ def tell_skipped_cells(number: int) -> None:
         elif isinstance(failure, AttributeError):
             told = taken_for_answer(failure, running) if _in_a_cell(running, trace) else ""
         elif _in_a_cell(running, trace):
-            told = _sentence(number, str(failure.name), running.user_ns["In"][-1])
+            told = _sentence(number, str(failure.name), running.user_ns["In"][-1], running.user_ns)
         if told:
             vars(failure)["_render_traceback_"] = told.splitlines
         running.showtraceback((kind, failure, trace), **more)
@@ -63,20 +64,48 @@ def _in_a_cell(running: Any, trace: TracebackType) -> bool:
     return trace.tb_frame.f_globals is running.user_ns
 
 
-def _sentence(number: int, name: str, now: str) -> str:
+def _sentence(number: int, name: str, now: str, there: Container[str]) -> str:
     """Which cell makes the name; empty when none does, or the running one itself."""
+    found = _maker(number, name, now)
+    if found is None:
+        return ""
+    heading, source = found
+    under = f"It stands under “{heading}”, and" if heading else "It"
+    first = next(line for line in source.splitlines() if line.strip())
+    told = (
+        f"`{name}` is not there: the cell that makes it was not run, or ended in an error. "
+        f"{under} begins with `{first}`. Run it first, then this one."
+    )
+    others = [one for one in _used_by(now) if one not in there and one not in _made_by(source)]
+    more = [f"`{one}`" for one in others if _maker(number, one, now)]
+    return (
+        f"{told} (Not there either, and each made by a cell of its own: {', '.join(more)}.)"
+        if more
+        else told
+    )
+
+
+def _maker(number: int, name: str, now: str) -> tuple[str, str] | None:
+    """The first cell that makes the name, under its heading, and is not the running one."""
     itself = name in _made_by(now)
     for heading, source in _cells(number):
         if itself and difflib.SequenceMatcher(None, source, now).ratio() > ALIKE:
             continue  # the running cell, or what the learner made of it
         if name in _made_by(source):
-            under = f"It stands under “{heading}”, and" if heading else "It"
-            first = next(line for line in source.splitlines() if line.strip())
-            return (
-                f"`{name}` is not there: the cell that makes it was not run, or ended in an error. "
-                f"{under} begins with `{first}`. Run it first, then this one."
-            )
-    return ""
+            return heading, source
+    return None
+
+
+def _used_by(source: str) -> list[str]:
+    """The names that a cell reads and does not make, in their order; none of what it defines."""
+    with contextlib.suppress(SyntaxError):
+        read = (
+            one.id
+            for one in ast.walk(ast.parse(source))
+            if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)
+        )
+        return [one for one in dict.fromkeys(read) if one not in _made_by(source)]
+    return []
 
 
 def _cells(number: int) -> Iterator[tuple[str, str]]:

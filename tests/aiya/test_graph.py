@@ -138,6 +138,20 @@ async def test_two_transfers_in_one_turn_are_two_pushes_decided_in_any_order(aiy
     assert await aiya.statuses() == {"a": ["waiting", "denied"], "b": ["approved"]}
 
 
+@pytest.mark.parametrize(("decision", "status"), [("approve", "approved"), (None, "expired")])
+async def test_outcomes_that_come_together_are_told_together(aiya, decision, status):
+    """Nobody hears that a request waits whose time was up in the same moment."""
+    aiya.model.script.append([aiya.transfer_call(f"{n}.00", f"call_{n}") for n in (1, 2, 3)])
+    await aiya.say("three transfers")
+    for _ in range(3 if decision else 0):
+        aiya.decide(decision)
+    aiya.clock.jump(5 if decision else 400)
+    await aiya.settle(10)
+    assert await aiya.statuses() == {f"call_{n}": [status] for n in (1, 2, 3)}
+    assert aiya.runs == 2, "one run to ask, one to tell"
+    assert sorted(aiya.moved()) == ([100, 200, 300] if decision else [])
+
+
 async def test_the_customer_talks_on_while_an_approval_waits(aiya):
     await aiya.ask_transfer()
     for text in ("hello", "what is my balance?", "still there?"):

@@ -50,6 +50,15 @@ def test_the_cell_that_makes_a_missing_name_is_named(kernel, code, heading, firs
     assert "Traceback" not in shown
 
 
+def test_all_names_that_are_missing_are_told_at_once(kernel):
+    shown = kernel.shown("await lab.build(registry=registry, more=[statement, dispute])")
+    assert "`registry` is not there" in shown or "`statement` is not there" in shown
+    assert shown.count("is not there") == 1
+    assert "Not there either" in shown
+    for name in ("registry", "statement", "dispute"):
+        assert f"`{name}`" in shown
+
+
 def test_any_other_name_is_told_by_python(kernel):
     for code in ("befor", "import json\njson.loads(befor)"):
         shown = kernel.shown(code)

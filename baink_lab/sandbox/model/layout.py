@@ -14,6 +14,7 @@ _MONEY = re.compile(r"-?\d{1,15}\.\d\d")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?Z?")
 _TITLES = ("name", "title", "label")
 _DEEPEST = 8
+_NAMELESS = "value"
 
 
 def laid_out(result: Any, book: Book) -> str:
@@ -68,7 +69,7 @@ def _named(value: Mapping[str, Any], book: Book, currency: str) -> Iterator[tupl
     titled = any(isinstance(value.get(name), str) for name in _TITLES)
     money = any(isinstance(said, str) and _MONEY.fullmatch(said) for said in value.values())
     for key, said in value.items():
-        words = words_of(str(key)) or (str(key),)
+        words = words_of(str(key)) or (" ".join(str(key).split()) or _NAMELESS,)
         if said is None or said == "" or (key == "currency" and money):
             continue
         if words[-1] == "id":

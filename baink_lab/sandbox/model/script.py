@@ -8,7 +8,7 @@ from typing import Any
 
 from baink_lab.sandbox.model import answers, entries, hearing, others, outcomes
 from baink_lab.sandbox.model.aside import answer_aside, look_into
-from baink_lab.sandbox.model.conversation import Conversation
+from baink_lab.sandbox.model.conversation import Answer, Conversation
 from baink_lab.sandbox.model.drafts import Draft, Reader
 from baink_lab.sandbox.model.repeat import again, unanswered, wants_again
 from baink_lab.sandbox.model.toolbox import toolbox
@@ -29,9 +29,22 @@ def reply_to(request: Mapping[str, Any], year: int) -> Reply:
     reply = _answer(turn) if waits else Reply(_results(turn))
     if reply.calls:
         return reply  # what came is told with the next words
-    told = "" if reply.tells_news else outcomes.tell(turn.talk.untold, turn.book, turn.box.transfer)
+    news = (
+        []
+        if reply.tells_news
+        else [one for one in turn.talk.untold if waits or not _old(turn, one)]
+    )
+    told = outcomes.tell(news, turn.book, turn.box.transfer)
     text = "\n\n".join(part for part in (told, reply.text) if part)
     return Reply(text or "Tell me what I can do for you.")
+
+
+def _old(turn: Turn, answer: Answer) -> bool:
+    """Whether the customer has talked on since this was asked, and it waits, as they know.
+
+    An outcome is told without it: what waited a moment ago may have ended in the same moment.
+    """
+    return answer.status == "waiting" and answer.call.at < turn.talk.last_user
 
 
 def _results(turn: Turn) -> str:

@@ -302,3 +302,16 @@ async def test_is_my_transfer_done_is_about_transfers():
     told = await chat.say("is my transfer done?")
     assert told.startswith("The transfer of $20.00 from Checking to Savings is waiting")
     assert "statement" not in told
+
+
+async def test_what_waits_is_no_part_of_an_outcome_once_the_customer_talked_on():
+    chat = talk()
+    for amount in (5, 6, 7):
+        await chat.say(f"move ${amount} from checking to savings")
+    told = await chat.event(2, {"status": "expired"})
+    assert "$7.00" in told
+    assert "expired" in told
+    assert "$5.00" not in told, "its time may be up in this very moment"
+    told = await chat.say("what is waiting for me?")
+    assert "$5.00" in told
+    assert "$6.00" in told

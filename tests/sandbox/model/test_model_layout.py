@@ -1,6 +1,6 @@
 """How the scripted model lays out what a tool answered."""
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from baink_lab.sandbox.model.book import Book
 from baink_lab.sandbox.model.book import Entry as Account
@@ -66,6 +66,7 @@ async def test_what_can_be_asked_for_is_quoted():
 
 @settings(max_examples=150, deadline=None)
 @given(JSON)
+@example({"\n": 1})
 def test_nothing_cannot_be_laid_out(value):
     lines = laid_out(value, Book()).split("\n")
     if isinstance(value, list) and all(isinstance(one, bool | int) for one in value):
