@@ -26,7 +26,7 @@ from baink_lab.lab.wire import Exchange
 
 if TYPE_CHECKING:
     from baink_lab.lab.session import Lab
-    from baink_lab.lab.talking import Decision
+    from baink_lab.lab.settling import Decision
 
 LIVE = "Answer on your phone, then run the next cell."
 #: Which cell of a lab asks the phone.

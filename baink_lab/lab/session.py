@@ -24,10 +24,10 @@ from baink_lab.lab.live_steps import missing
 from baink_lab.lab.on_the_wire import OnTheWire
 from baink_lab.lab.phone_answers import wait_for_phone
 from baink_lab.lab.progress import Progress
+from baink_lab.lab.settling import Decision
 from baink_lab.lab.show import Shown, paragraph, source, time_of_day
 from baink_lab.lab.start_over import start_over
 from baink_lab.lab.surviving import Surviving
-from baink_lab.lab.talking import Decision
 from baink_lab.lab.teaching import Teacher
 from baink_lab.lab.two_resumers import measured
 from baink_lab.sandbox import launch

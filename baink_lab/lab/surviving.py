@@ -13,8 +13,8 @@ from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab import lives
 from baink_lab.lab.one_life import ASLEEP
 from baink_lab.lab.panel import Counts, Panel, Tally
+from baink_lab.lab.settling import Settling
 from baink_lab.lab.show import WidgetShown
-from baink_lab.lab.talking import Talking
 from baink_lab.settings import Settings
 
 MODULE = "baink_lab.lab.one_life"
@@ -26,7 +26,7 @@ class NoLife(InOneSentence, BainkError):
     code = "no_life"
 
 
-class Surviving(Talking):
+class Surviving(Settling):
     """Aiya seen from outside: how much she does, and what outlives her process."""
 
     def __init__(self, number: int, settings: Settings, ready: dict[str, Any]) -> None:
