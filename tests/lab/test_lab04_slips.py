@@ -263,6 +263,38 @@ async def test_giving_up_on_purpose_is_told_with_its_line(lab):
     assert "raise TimeoutError" in said
 
 
+@pytest.mark.parametrize("name", ["authorization_pending", "slow_down", "access_denied"])
+async def test_a_misspelt_error_is_told_letter_by_letter(lab, name):
+    async def misspells(http, world, asked, clock):
+        wait = asked["interval"]
+        table = {"authorization_pending": "sleep", "slow_down": "slower", "access_denied": "no"}
+        table[name.replace("_", "-")] = table.pop(name)
+        while True:
+            await clock.sleep(wait)
+            answer = await poll(http, world, asked)
+            error = answer.get("error")
+            if error is None:
+                return answer["access_token"]
+            if error not in table:
+                raise RuntimeError(error)
+            if table[error] == "no":
+                return None
+            if table[error] == "slower":
+                wait = answer["interval"]
+
+    said = await told(lab, "wait_for_answer", misspells)
+    assert "raise RuntimeError(error)" in said
+    assert f'letter by letter: the tenant writes "{name}".' in said
+
+
+async def test_false_is_no_none(lab):
+    async def tells_false(http, world, asked, clock):
+        return await wait_right(http, world, asked, clock) or False
+
+    said = await told(lab, "wait_for_answer", tells_false)
+    assert "You returned bool for a no. Only None means a no" in said
+
+
 async def test_the_labs_own_clock_is_stopped_as_asyncio_sleep_is(lab):
     async def by_the_labs_clock(http, world, asked, clock):
         await lab.clock.sleep(asked["interval"])
@@ -315,7 +347,8 @@ def asks_by(method="POST", path="bc-authorize", how="data", **changes):
         (asks_by(client_secret=None, secret="s"), "no client_secret, but a field secret"),
         (asks_by(scope=None, scopes="openid create:transfer"), "Call it scope"),
         (asks_by(client_id=None), "The form has no client_id"),
-        (asks_by(scope="openid,create:transfer"), "spaces separate words"),
+        (asks_by(scope="openid,create:transfer"), "Only spaces stand between two scopes"),
+        (asks_by(scope="openid, create:transfer"), "the “,” is a part of a name"),
         (asks_by(binding_message=None), "The form has no binding_message"),
         (asks_by(binding_message="Pay 25.00 € to Zoë"), "its character 11 is “€”"),
         (asks_by(binding_message="Move 25.00 USD " * 5), "it has 75 characters"),

@@ -127,9 +127,12 @@ def _judge_request(practice: Practice, line: str) -> Result | None:
 def _judge_fields(form: Mapping[str, str], received: Mapping[str, Any], world: World) -> Any:
     """The mistakes with a field that have a name."""
     scope = form.get("scope", "")
-    if re.search(r"[,;|]", scope):
-        why = f"The scope is “{scope}”. To the tenant that is one word: spaces separate words."
-        return slip(ASK, why, 'Send the scope "openid create:transfer", with a space.')
+    if mark := re.search(r"[,;|]", scope):
+        why = (
+            f"The scope is “{scope}”. Only spaces stand between two scopes: to the tenant the "
+            f"“{mark[0]}” is a part of a name, and it knows no such name."
+        )
+        return slip(ASK, why, 'Send the scope "openid create:transfer", with one space alone.')
     if "openid" not in scope.split():
         why = (
             f"The scope is “{scope}”. CIBA is OpenID Connect, and wants openid in "

@@ -43,9 +43,17 @@ def _gave_up(played: Played) -> Result:
     why = f"{played.story}After {after:.0f} seconds, at {last}, you gave up{_where(played)}."
     if last == "slow_down":
         step = 'slow_down is no end: take wait = answer["interval"], sleep, and ask again.'
-        return slip(WAIT, why, step, "C6")
+        return slip(WAIT, why, step + _spelt(played, last), "C6")
     why += " That answer only says that nobody has pressed a button yet."
-    return slip(WAIT, why, "On authorization_pending: sleep, and ask again.", "C7")
+    step = "On authorization_pending: sleep, and ask again."
+    return slip(WAIT, why, step + _spelt(played, last), "C7")
+
+
+def _spelt(played: Played, error: str) -> str:
+    """Where to look when an answer went the way of those that are in no row of the table."""
+    if played.problem is None or isinstance(played.problem, EndlessLoop):
+        return ""
+    return f' (You do? Then compare the name letter by letter: the tenant writes "{error}".)'
 
 
 def _where(played: Played) -> str:
@@ -59,7 +67,10 @@ def _judge_no(played: Played) -> Result | None:
     if played.outcome is None:
         return None
     kind = type(played.outcome).__name__
-    why = f"{played.story}You returned {kind} for a no: a caller takes it for a yes."
+    why = (
+        f"{played.story}You returned {kind} for a no. Only None means a no: whoever asks "
+        "`if token is None` takes anything else for a token."
+    )
     return slip(WAIT, why, "Return None at access_denied.", "C8")
 
 
@@ -125,4 +136,5 @@ def _no_is_no(played: Played) -> Result:
         f"{played.story}At access_denied, which is the customer's no or the end of the time, your "
         f"code {did}."
     )
-    return slip(WAIT, why, "At access_denied: return None, and ask nobody again.", "C8")
+    step = "At access_denied: return None, and ask nobody again."
+    return slip(WAIT, why, step + _spelt(played, "access_denied"), "C8")

@@ -39,7 +39,10 @@ def judge_pace(played: Played) -> Result | None:
 def _too_early(played: Played, number: int, gap: float, told: float) -> Result:
     if number == 0:
         if not gap:
-            why = f"{played.story}Your first question came at once: nobody answers so fast."
+            why = (
+                f"{played.story}Your first question came at once, before any `clock.sleep`: "
+                "nobody answers so fast."
+            )
             step = f"Sleep before the first question too: {_BEGIN}."
         else:
             why = (
