@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 
 import httpx
 import pytest
 
 from baink_lab.clock import VirtualClock
+from baink_lab.lab.practice_folder import in_memory
 from baink_lab.sandbox import phone
 from baink_lab.sandbox.tenant import Tenant, create_app
 from baink_lab.settings import World
 
 ISSUER = "http://127.0.0.1:7777/"
 BANK = "http://127.0.0.1:7778"
+TESTS_ROOM = 2 * 2**30  # bytes; a whole run has left 0.2 GB
+
+
+def pytest_configure(config):
+    """Write to memory where there is room: SQLite waits for a disk at each commit."""
+    if "TMPDIR" not in os.environ and (memory := in_memory(TESTS_ROOM)):
+        os.environ["TMPDIR"] = tempfile.tempdir = str(memory)
 
 
 @pytest.hookimpl(wrapper=True)

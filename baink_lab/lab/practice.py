@@ -10,15 +10,14 @@ import asyncio
 import contextlib
 import dataclasses
 import json
-import tempfile
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 import httpx
 
 from baink_lab.errors import BainkError
+from baink_lab.lab.practice_folder import practice_folder
 from baink_lab.sandbox.tenant import Tenant, create_app
 from baink_lab.settings import World
 
@@ -219,9 +218,8 @@ def _members(kind: str, body: str) -> dict[str, str]:
 async def practice_tenant() -> AsyncIterator[Practice]:
     """A fresh practice tenant, gone at the end of the block."""
     clock = QuickClock()
-    with tempfile.TemporaryDirectory(prefix="baink-practice-") as folder:
-        path = Path(folder) / "tenant.db"
-        opened = Tenant.open(path, issuer=ISSUER, relaxed=True, now=clock.now)
+    with practice_folder() as folder:
+        opened = Tenant.open(folder / "tenant.db", issuer=ISSUER, relaxed=True, now=clock.now)
         with contextlib.closing(opened) as tenant:
             practice = Practice(tenant, clock)
             async with practice.http:

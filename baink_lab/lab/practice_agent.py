@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -29,6 +28,7 @@ from baink_lab.clock import VirtualClock
 from baink_lab.lab.practice import ISSUER, NOON
 from baink_lab.lab.practice_bank import URL as BANK_URL
 from baink_lab.lab.practice_bank import PracticeBank
+from baink_lab.lab.practice_folder import practice_folder
 from baink_lab.sandbox.model import create_app as create_model
 from baink_lab.sandbox.tenant import Tenant, create_app
 from baink_lab.settings import DEFAULT_MODEL, World
@@ -249,8 +249,7 @@ class PracticeAgent:
 async def practice_agent() -> AsyncIterator[PracticeAgent]:
     """A fresh practice agent, gone at the end of the block; `process` starts it."""
     clock = VirtualClock(NOON)
-    with tempfile.TemporaryDirectory(prefix="baink-practice-") as name:
-        folder = Path(name)
+    with practice_folder() as folder:
         opened = Tenant.open(folder / "tenant.db", issuer=ISSUER, relaxed=True, now=clock.now)
         with contextlib.closing(opened) as tenant:
             transport = httpx.ASGITransport(create_app(tenant))
