@@ -32,8 +32,8 @@ LIVE = "Answer on your phone, then run the next cell."
 #: Which cell of a lab asks the phone.
 _ASKS = {4: "await ask(…)", 6: "await lab.ask_and_kill(…)"}
 _TWO = (
-    "{} requests wait on the phone. Your auth_req_id is of the newest, which is the last one: deny "
-    "the others first."
+    "{} requests wait on the phone. Your auth_req_id is of the newest, which is on top: deny the "
+    "others first."
 )
 _SO_FAR = "nothing was asked in this lab so far"
 #: Where lab 04 asks, by what is to be pressed then.

@@ -1,4 +1,4 @@
-"""The phone as a widget: one card for each request that waits, with two buttons."""
+"""The phone as a widget: one card for each request that waits, the newest on top."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from baink_lab.clock import Clock
 from baink_lab.errors import BainkError
 from baink_lab.lab.from_widgets import Runner
-from baink_lab.lab.phone_card import PRESSED, Decision, card
+from baink_lab.lab.phone_card import PRESSED, Decision, card, cards
 from baink_lab.lab.push import Notification, Push, push_of
 from baink_lab.lab.show import UNSEEN, clock_face
 
@@ -63,16 +63,13 @@ class Screen:
         self._clock = clock
         self._runner = Runner()
         self._watcher: asyncio.Task[None] | None = None
-        self._cards: dict[str, Any] = {}
+        self._shown: dict[str, Notification] = {}
         self._new = ""  # the request that is being told as new
         self._none, self._lost, self._told = (ipywidgets.HTML() for _ in range(3))
-        # Many requests push nothing below out of sight: their buttons scroll into view by Tab.
-        self._list = ipywidgets.VBox(
-            layout=ipywidgets.Layout(max_height="26em", overflow="hidden auto", flex="0 0 auto")
-        )
+        self._cards = cards(self._press)
         title = self._title = ipywidgets.HTML()
         self.box = ipywidgets.VBox(
-            [title, self._list, self._lost, self._told],
+            [title, self._cards, self._none, self._lost, self._told],
             layout=ipywidgets.Layout(
                 border="1px solid",
                 padding="0.8em",
@@ -115,21 +112,17 @@ class Screen:
 
     def _update(self, waiting: list[Notification], standing: Standing) -> None:
         now = {one["id"]: one for one in waiting}
-        new = [one for key, one in now.items() if key not in self._cards]
+        new = [one for key, one in now.items() if key not in self._shown]
         if self._new and self._new not in now:  # before the list says that nothing waits
             lost = self._new in {one.id for one in standing.lost}
-            self._say(f"{SENT_TO_NOBODY if lost else OVER}: {self._cards[self._new].message}")
-        _put(self._none, NOTHING if standing.enrolled else NO_PHONE)
+            message = self._shown[self._new]["binding_message"]
+            self._say(f"{SENT_TO_NOBODY if lost else OVER}: {message}")
         _put(self._lost, lapsing(standing.lost, self._clock.now()))
-        cards = {key: self._cards.get(key) or self._card(one) for key, one in now.items()}
-        self._show(cards, empty=(self._none,))
+        self._show(now, empty=NOTHING if standing.enrolled else NO_PHONE)
         for one in new:
             # For ears: eyes see it on its card.
             self._say(f"New request from {one['client_name']}: {one['binding_message']}", UNSEEN)
             self._new = one["id"]
-        for key, one in now.items():
-            left = push_of(one).expires_at - self._clock.now()
-            self._cards[key].left = f"{clock_face(left)} left"
 
     def _clear(self) -> None:
         """What waits is not known."""
@@ -137,35 +130,30 @@ class Screen:
         _put(self._lost, "")
         self._show({})
 
-    def _show(self, cards: dict[str, Any], empty: tuple[Any, ...] = ()) -> None:
-        gone = [one for key, one in self._cards.items() if key not in cards]
-        self._cards = cards
-        self._list.children = tuple(cards.values()) or empty
-        waits = f": {len(cards)} requests wait" if len(cards) > 1 else ""
+    def _show(self, waiting: dict[str, Notification], empty: str = "") -> None:
+        self._shown = waiting
+        left = {key: push_of(one).expires_at - self._clock.now() for key, one in waiting.items()}
+        self._cards.left = {key: f"{clock_face(seconds)} left" for key, seconds in left.items()}
+        self._cards.busy = [key for key in self._cards.busy if key in waiting]
+        self._cards.cards = [_card(one) for one in reversed(waiting.values())]
+        waits = f": {len(waiting)} requests wait" if len(waiting) > 1 else ""
         self._title.value = f"<strong>Your phone{waits}</strong>"
-        for one in gone:
-            _discard(one)
+        _put(self._none, "" if waiting else empty)
 
-    def _card(self, one: Notification) -> Any:
-        def pressed(decision: Decision) -> None:
-            self._press(decision, one)
-
-        return card(one["client_name"], one["binding_message"], _facts(one), pressed)
-
-    def _press(self, decision: Decision, one: Notification) -> None:
-        shown = self._cards.get(one["id"])
-        if shown is None or shown.busy:  # it went while the finger came down
+    def _press(self, decision: Decision, key: str) -> None:
+        one = self._shown.get(key)
+        if one is None or key in self._cards.busy:  # it went while the finger came down
             return
-        shown.busy = True
+        self._cards.busy = [*self._cards.busy, key]
         self._say("Sending your answer …")
 
         async def send() -> None:
             try:
-                await self._decide(decision, one["id"])
+                await self._decide(decision, key)
                 self._say(f"{PRESSED[decision]}: {one['binding_message']}")
             except BainkError as problem:
                 self._say(problem.sentence)
-                shown.busy = False
+                self._cards.busy = [other for other in self._cards.busy if other != key]
 
         self._runner.start(send)
 
@@ -191,6 +179,10 @@ def _put(widget: Any, text: str) -> None:
         widget.value = shown
 
 
+def _card(one: Notification) -> dict[str, Any]:
+    return card(one["id"], one["client_name"], one["binding_message"], _facts(one))
+
+
 def _facts(one: Notification) -> list[tuple[str, str]]:
     """What Auth0's own app shows of rich details: instruction, then each property, in order."""
     rows: list[tuple[str, str]] = []
@@ -211,9 +203,3 @@ def _facts(one: Notification) -> list[tuple[str, str]]:
 def _order(each: dict[str, Any]) -> float:
     at = each.get("display_order")
     return at if isinstance(at, int | float) else 0
-
-
-def _discard(widget: Any) -> None:
-    """Close a card and its layout, so that neither side keeps a model of it."""
-    widget.layout.close()
-    widget.close()

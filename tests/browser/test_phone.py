@@ -38,6 +38,13 @@ async def gap(cards):
     return second["y"] - first["y"] - first["height"]
 
 
+async def held(button):
+    """Whether it has the keyboard's focus, and its card is below a newer one."""
+    assert await button.evaluate("button => button === document.activeElement")
+    card = "button => button.closest('article').previousElementSibling.ariaLabel"
+    assert "Move 40.00 USD" in await button.evaluate(card)
+
+
 async def rules(cards):
     """The widths of the cards' own borders."""
     width = "all => all.map(one => parseFloat(getComputedStyle(one).borderTopWidth))"
@@ -56,7 +63,7 @@ async def test_in_the_widget_two_requests_are_two_cards(jupyter, page):
     assert await gap(cards) >= 4
     assert min(await rules(cards)) >= 1
     await shot(page, cards.first, "phone_widget_two")
-    for up in ("../..", "../../.."):  # the list of requests, and the phone around it
+    for up in ("..", "../.."):  # the list of requests, and the phone around it
         scrolls = "box => box.scrollHeight > box.clientHeight && getComputedStyle(box).overflowY"
         assert await cards.first.locator(f"xpath={up}").evaluate(scrolls) in {False, "visible"}
     one = outputs.get_by_role("article", name=re.compile("asks for your approval: Move 40.00 USD"))
@@ -67,6 +74,28 @@ async def test_in_the_widget_two_requests_are_two_cards(jupyter, page):
     await other.get_by_role("button", name="Deny").click()
     await outputs.get_by_text("Nothing waits for you").wait_for()
     await outputs.get_by_text("Denied: Move 25.00 USD").wait_for()
+
+
+async def test_a_newer_card_comes_on_top_and_takes_no_focus_away(jupyter, page):
+    ask = jupyter.folder / "ask"
+    later = (
+        "import asyncio, pathlib\n\nasync def later():\n"
+        f"    while not pathlib.Path({str(ask)!r}).exists():\n        await asyncio.sleep(0.1)\n"
+        f'    await lab.say("{SECOND}")\n\ntask = asyncio.create_task(later())'
+    )
+    await jupyter.run_cells(page, "newer.ipynb", [*CELLS[:2], f'await lab.say("{FIRST}")', later])
+    outputs = page.locator(".jp-OutputArea-output")
+    older = outputs.get_by_role("article", name=re.compile("Move 25.00 USD"))
+    button = older.get_by_role("button", name="Deny")
+    await button.focus()
+    ask.touch()
+    await outputs.get_by_text("Your phone: 2 requests wait").wait_for()
+    await outputs.get_by_text(re.compile("New request from .*: Move 40")).wait_for()
+    await held(button)
+    newer = outputs.get_by_role("article", name=re.compile("Move 40.00 USD"))
+    await newer.get_by_role("button", name="Deny").evaluate("button => button.click()")
+    await newer.wait_for(state="detached")
+    assert await button.evaluate("button => button === document.activeElement")
 
 
 async def test_on_the_page_too_and_what_ended_elsewhere_is_not_new(tmp_path, monkeypatch, browser):
@@ -83,14 +112,17 @@ async def test_on_the_page_too_and_what_ended_elsewhere_is_not_new(tmp_path, mon
         await page.evaluate(WATCH)
         await lab.say(FIRST)
         await page.get_by_text("New request: Move 25").wait_for()
+        first = page.get_by_role("article", name=re.compile("Move 25.00 USD"))
+        deny = first.get_by_role("button", name="Deny")
+        await deny.focus()
         await lab.say(SECOND)
         cards = page.get_by_role("article")
         await cards.nth(1).wait_for()
+        await held(deny)
         assert await gap(cards) >= 4
         assert min(await rules(cards)) >= 1
         await page.screenshot(path=ARTIFACTS / "phone_page_two.png")
-        first = page.get_by_role("article", name=re.compile("Move 25.00 USD"))
-        await first.get_by_role("button", name="Deny").click()
+        await deny.click()
         await page.get_by_text("Denied: Move 25.00 USD").wait_for()
         await lab.say("Move $5 from checking to savings")
         await page.get_by_text("New request: Move 5.00").wait_for()

@@ -47,13 +47,19 @@ def every(widget):
     return [widget, *(one for child in getattr(widget, "children", ()) for one in every(child))]
 
 
+def screen(widget):
+    """The part that holds the cards."""
+    (only,) = [one for one in every(widget) if hasattr(one, "cards")]
+    return only
+
+
 def cards(widget):
-    return [one for one in every(widget) if hasattr(one, "facts")]
+    return screen(widget).cards
 
 
-def press(one, decision):
+def press(widget, one, decision):
     """What the browser sends."""
-    one._handle_custom_msg({"pressed": decision}, [])
+    screen(widget)._handle_custom_msg({"pressed": decision, "id": one["id"]}, [])
 
 
 def said(widget):
@@ -77,7 +83,7 @@ async def test_shown_twice_it_is_one_phone_and_both_live(lab):
     assert len(watchers()) == 1
     await lab.say(MOVE)
     await changed(first.widget, lambda: cards(first.widget))
-    press(cards(first.widget)[0], "approve")
+    press(first.widget, cards(first.widget)[0], "approve")
     await asyncio.wait_for(lab.settled(), 20)
     await changed(first.widget, lambda: not cards(first.widget))
     assert "Approved: Move 25.00 USD" in said(second.widget)
@@ -121,19 +127,23 @@ async def test_each_request_is_a_card_and_a_button_is_pressed_once(lab):
     await lab.say(MOVE)
     await lab.say("Move $40 from savings to checking")
     await changed(box, lambda: len(cards(box)) == 2)
-    first, second = cards(box)
-    assert first.message.startswith("Move 25.00 USD")
-    assert second.message.startswith("Move 40.00 USD")
-    for nonsense in ({"pressed": "both"}, {"pressed": ["approve"]}, None, "approve"):
-        second._handle_custom_msg(nonsense, [])
-    assert not second.busy
-    press(second, "approve")
-    assert second.busy
-    assert not first.busy
-    press(second, "deny")
+    second, first = cards(box)  # as on a real phone the newest is on top
+    assert first["message"].startswith("Move 25.00 USD")
+    assert second["message"].startswith("Move 40.00 USD")
+    key = second["id"]
+    for nonsense in (
+        *({"pressed": "both", "id": key}, {"pressed": ["approve"], "id": key}, None, "approve"),
+        *({"pressed": "approve"}, {"pressed": "approve", "id": [key]}),
+        {"pressed": "approve", "id": "cns_gone"},
+    ):
+        screen(box)._handle_custom_msg(nonsense, [])
+    assert screen(box).busy == []
+    press(box, second, "approve")
+    assert screen(box).busy == [key]
+    press(box, second, "deny")
     await changed(box, lambda: len(cards(box)) == 1)
     assert cards(box) == [first]
-    press(first, "deny")
+    press(box, first, "deny")
     await asyncio.wait_for(lab.settled(), 20)
     told = {one.binding_message[:10]: one.state.value for one in await lab.approvals()}
     assert told == {"Move 40.00": "approved", "Move 25.00": "denied"}
@@ -148,8 +158,8 @@ async def test_neither_showing_nor_answering_leaves_models_behind(lab):
     assert len(models._instances) == before
     await lab.say(MOVE)
     await changed(box, lambda: cards(box))
-    assert len(models._instances) > before
-    press(cards(box)[0], "deny")
+    assert len(models._instances) == before
+    press(box, cards(box)[0], "deny")
     await asyncio.wait_for(lab.settled(), 20)
     await changed(box, lambda: not cards(box))
     assert len(models._instances) == before
@@ -189,7 +199,7 @@ async def test_rich_details_are_told_as_auth0s_own_app_tells_them(lab):
             authorization_details=DETAILS,
         )
     await changed(box, lambda: cards(box))
-    assert cards(box)[0].facts == [
+    assert cards(box)[0]["facts"] == [
         *(["Asks", "Check the <payee>"], ["Amount", "25"], ["To", "Ben & Co"])
     ]
     await lab.phone.deny()

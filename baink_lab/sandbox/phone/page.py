@@ -92,7 +92,7 @@ function add(item) {
   fact(card, "For", item.audience);
   for (const decision of ["approve", "deny"])
     card.querySelector("." + decision).onclick = () => decide(item, card, decision);
-  list.append(card);
+  list.prepend(card);  // the newest on top, as phones do
   shown.set(item.id, { card, item });
   tell("New request: " + item.binding_message, item.id);
 }
