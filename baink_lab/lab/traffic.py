@@ -98,6 +98,8 @@ class Traffic:
             return
         self._pressed_before(one)
         asked = f"{one.method} {one.path.partition('?')[0]}"
+        if source == "Aiya" and _is_poll(one):  # it runs beside her graph, and has no lane
+            asked = f"resumer polls: {asked}"
         self._add(source, one.to, asked, _lines(one.sent))
         self._add(one.to, source, _answer(one), _lines(one.received), is_answer=True)
         told = one.received if isinstance(one.received, dict) else {}
@@ -145,9 +147,8 @@ class Traffic:
     def _pressed_before(self, one: Exchange) -> None:
         """An answer that only a pressed button explains: on the phone's page, or a real phone."""
         told = one.received if isinstance(one.received, dict) else {}
-        grant = one.sent.get("grant_type", "") if isinstance(one.sent, dict) else ""
         denied = told.get("error") == "access_denied"
-        if not str(grant).endswith(":ciba") or not (denied or "access_token" in told):
+        if not _is_poll(one) or not (denied or "access_token" in told):
             return
         asked = self._open.pop(one.about, None)
         if asked is None:
@@ -183,6 +184,11 @@ class Traffic:
     def _tell(self) -> None:
         for watcher in list(self.watchers):
             watcher()
+
+
+def _is_poll(one: Exchange) -> bool:
+    grant = one.sent.get("grant_type", "") if isinstance(one.sent, dict) else ""
+    return str(grant).endswith(":ciba")
 
 
 def _answer(one: Exchange) -> str:

@@ -71,7 +71,7 @@ def test_a_push_and_the_button_that_an_answer_proves(traffic):
         "Tenant to Aiya: 200, auth_req_id, interval 5, expires_in 300",
         "Tenant to Phone: push",
         "Phone to Tenant: approve",
-        "Aiya to Tenant: POST /oauth/token",
+        "Aiya to Tenant: resumer polls: POST /oauth/token",
         "Tenant to Aiya: 200, access_token",
     ]
 
@@ -141,11 +141,23 @@ def test_what_tells_requests_apart_does_not_give_their_secret(traffic):
     assert asked.about not in str(asked)
 
 
+def test_a_poll_says_who_polls_beside_the_line_of_its_process(traffic):
+    """The text says that the resumer polls; a learner's own loop is no resumer."""
+    traffic.exchanged(poll(400, {"error": "slow_down"}))
+    traffic.exchanged(exchanged("/oauth/token", {"grant_type": "refresh_token"}, 200, {}), "Aiya")
+    assert words(traffic)[::2] == [
+        "You to Tenant: POST /oauth/token",
+        "Aiya to Tenant: POST /oauth/token",
+    ]
+    traffic.exchanged(poll(400, {"error": "slow_down"}), "Aiya")
+    assert words(traffic)[-2] == "Aiya to Tenant: resumer polls: POST /oauth/token"
+
+
 def test_polls_without_news_are_one_pair_and_a_number(traffic):
     for _ in range(5):
         traffic.exchanged(poll(400, {"error": "authorization_pending"}), "Aiya")
     assert words(traffic) == [
-        "Aiya to Tenant: POST /oauth/token (5 times)",
+        "Aiya to Tenant: resumer polls: POST /oauth/token (5 times)",
         "Tenant to Aiya: 400, error authorization_pending (5 times)",
     ]
 
