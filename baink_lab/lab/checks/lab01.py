@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import io
 from typing import TYPE_CHECKING, Any
 
 from baink_lab.lab.checks.exercises import Reference, exercise_of, raised
+from baink_lab.lab.checks.printed import prints_kept
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed, slip
 from baink_lab.lab.checks.shelf import Shelf
 from baink_lab.lab.tokens import claims_of, wanted_by_bank, why_refused
@@ -52,14 +51,11 @@ async def can_say_why(lab: Lab) -> Result:
     wanted = wanted_by_bank(lab.world)
     login = claims_of(await lab.session_token()) or {}
     for case in _cases(login, wanted):
-        printed = io.StringIO()
         try:
-            with contextlib.redirect_stdout(printed):
+            with prints_kept() as printed:
                 said = mine(dict(case.claims), dict(wanted))
         except Exception as failure:
             return raised(WHY, failure, mine.written)
-        finally:
-            print(printed.getvalue(), end="")  # noqa: T201 - what a learner prints, they see
         if said != case.right:
             return _wrong(case, said, printed.getvalue())
     why = (

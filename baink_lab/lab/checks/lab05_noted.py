@@ -6,13 +6,9 @@ save a node that does more than it should, so only such notes tell.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
-import io
 import re
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 from langgraph.types import Command, Send
@@ -92,26 +88,6 @@ def noted_request(written: Push, notes: Notes) -> Push:
         return _to_own_node(way, gate)
 
     return request_approval
-
-
-@contextlib.contextmanager
-def prints_noted(notes: Notes) -> Iterator[None]:
-    """In this block what is printed is noted, and printed."""
-    tee = _Tee(sys.stdout, notes)
-    with contextlib.redirect_stdout(tee):
-        yield
-
-
-class _Tee(io.TextIOBase):
-    def __init__(self, out: Any, notes: Notes) -> None:
-        self._out, self._notes = out, notes
-
-    def write(self, text: str) -> int:
-        self._notes.printed += text
-        return int(self._out.write(text))
-
-    def flush(self) -> None:
-        self._out.flush()
 
 
 def _to_own_node(way: Any, gate: GatedTool) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from baink_lab.lab.checks.exercises import Exercise, exercise_of, own_piece
 from baink_lab.lab.checks.lab05_noes import takes_every_no
-from baink_lab.lab.checks.lab05_noted import Notes, noted_transfer, prints_noted
+from baink_lab.lab.checks.lab05_noted import Notes, noted_transfer
 from baink_lab.lab.checks.lab05_paid import (
     LOOK,
     NAME,
@@ -19,6 +19,7 @@ from baink_lab.lab.checks.lab05_paid import (
     when_all_is_well,
     yes,
 )
+from baink_lab.lab.checks.printed import prints_kept
 from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.meddling import kept_in_threads, token_for
 from baink_lab.lab.pieces import Pieces
@@ -47,8 +48,9 @@ async def transfer_node(lab: Lab) -> Result:
         piece = noted_transfer(piece, notes)
     async with stage(Pieces(transfer=piece)) as agent:
         for judge in _JUDGES:
-            with prints_noted(notes):
+            with prints_kept() as printed:
                 wrong = await judge(agent, mine)
+            notes.printed += printed.getvalue()
             wrong = _judge_notes(notes) if wrong is None else wrong
             if wrong is not None:
                 return wrong
