@@ -66,9 +66,15 @@ def payees(book: Book) -> str:
     return f"You can pay: {names}." if names else "You have no payees yet."
 
 
-def history(answers: Sequence[Answer], book: Book) -> str:
-    """Say what happened on each account that was looked up."""
-    return "\n\n".join(_history(answer, book) for answer in answers)
+def history(answers: Sequence[Answer], book: Book, most: int | None = None) -> str:
+    """Say what happened on each account that was looked up.
+
+    Args:
+        answers: to the lookups.
+        book: the accounts that are known.
+        most: how many entries of each are told, the newest; None for all.
+    """
+    return "\n\n".join(_history(answer, book, most) for answer in answers)
 
 
 def unreadable(answer: Answer | None) -> str:
@@ -122,7 +128,7 @@ def _balance(entry: Entry) -> str:
     return f"{entry.name}: {amount_text(entry.balance, entry.currency)}"
 
 
-def _history(answer: Answer, book: Book) -> str:
+def _history(answer: Answer, book: Book, most: int | None) -> str:
     content = answer.content
     account = answer.call.arguments.get("account_id", "")
     name = book.name(account) if account else "your account"
@@ -131,7 +137,8 @@ def _history(answer: Answer, book: Book) -> str:
         return f"I could not read the history of {name}: {laid_out(content, book)}"
     if not found:
         return f"Nothing has happened on {name} yet."
-    return "\n".join([f"The latest on {name}:", *(f"- {_entry(entry, book)}" for entry in found)])
+    told = [f"- {_entry(entry, book)}" for entry in found[:most]]
+    return "\n".join([f"The latest on {name}:", *told])
 
 
 def _entries(content: Any) -> list[Any] | None:

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from baink_lab.sandbox.model import answers, hearing, outcomes
 from baink_lab.sandbox.model.book import Entry, mentioned, read_book
+from baink_lab.sandbox.model.how_many import how_many, limit_of
+from baink_lab.sandbox.model.lost_phone import LOST_PHONE, tells_of_lost_phone
+from baink_lab.sandbox.model.spanish import ENGLISH_ONLY, is_spanish
 from baink_lab.sandbox.model.toolbox import Tool
 from baink_lab.sandbox.model.turn import Turn
 from baink_lab.sandbox.model.wire import Reply
@@ -15,7 +18,18 @@ _FAILED = {"failed", "error", "denied"}
 
 def answer_aside(turn: Turn) -> Reply:
     """The answer to a message that asks for nothing to be done."""
-    for rule in (_who, _why, _status, _no_order, _no_tool, _history, _refused, _balances):
+    for rule in (
+        _foreign,
+        _who,
+        _lost,
+        _why,
+        _status,
+        _no_order,
+        _no_tool,
+        _history,
+        _refused,
+        _balances,
+    ):
         if (reply := rule(turn)) is not None:
             return reply
     if hearing.thanks(turn.text):
@@ -27,6 +41,14 @@ def _start(text: str) -> str:
     if hearing.greets(text):
         return answers.HELLO
     return answers.HELP if "?" in text or hearing.asks_help(text) else answers.NOT_UNDERSTOOD
+
+
+def _foreign(turn: Turn) -> Reply | None:
+    return Reply(ENGLISH_ONLY) if is_spanish(turn.text) else None
+
+
+def _lost(turn: Turn) -> Reply | None:
+    return Reply(LOST_PHONE) if tells_of_lost_phone(turn.text) else None
 
 
 def _who(turn: Turn) -> Reply | None:
@@ -75,8 +97,10 @@ def _history(turn: Turn) -> Reply | None:
     if made := turn.talk.called_since_user(tool.name):
         latest = turn.talk.latest
         found = [latest[call.id] for call in made if call.id in latest]
-        return Reply(answers.history(found, turn.book))
-    return Reply(calls=((tool.name, {}),)) if account_of(tool) is None else _look_at(turn, tool)
+        return Reply(answers.history(found, turn.book, how_many(turn.text)))
+    if account_of(tool) is None:
+        return Reply(calls=((tool.name, limit_of(tool, turn.text)),))
+    return _look_at(turn, tool)
 
 
 def account_of(history: Tool) -> str | None:
@@ -104,7 +128,8 @@ def _look_at(turn: Turn, tool: Tool) -> Reply:
     chosen = mentioned(turn.text, turn.book.own) or turn.book.own
     if not chosen:
         return Reply(answers.unreadable(turn.looked_up))
-    return look_into(tool, chosen)
+    limit = limit_of(tool, turn.text)
+    return Reply(calls=tuple((n, {**given, **limit}) for n, given in look_into(tool, chosen).calls))
 
 
 def _refused(turn: Turn) -> Reply | None:

@@ -11,6 +11,7 @@ from baink_lab.sandbox.model.book import Book
 from baink_lab.sandbox.model.conversation import Conversation
 from baink_lab.sandbox.model.orders import Wish, fragment, wishes
 from baink_lab.sandbox.model.phrases import Speech, listen
+from baink_lab.sandbox.model.spanish import is_spanish
 from baink_lab.sandbox.model.toolbox import Tool, Toolbox
 from baink_lab.sandbox.model.transfers import Question, plan
 
@@ -81,7 +82,7 @@ class Reader:
 
     def _hear(self, draft: Draft | None, heard: Heard) -> Draft | None:
         text = heard.text
-        if len(text) > hearing.LONGEST:
+        if len(text) > hearing.LONGEST or is_spanish(text):  # a number in it answers nothing
             return None
         new = tuple(wishes(heard.speech)) if self.box.transfer else ()
         if self.box.transfer and new and not _answers_tool(draft, new):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from baink_lab.sandbox.model.lost_phone import tells_of_lost_phone
 from baink_lab.sandbox.model.phrases import Speech, strip_prefix
 
 _SHORT = 120  # characters of a plain yes, or of "continue transfer"
@@ -145,7 +146,7 @@ def calls_off(text: str) -> bool:
 
 def asks_aside(text: str) -> bool:
     """Whether a message asks for something, rather than answering what it was asked."""
-    if "?" in text or _SIDE.match(text) or asks_who(text):
+    if "?" in text or _SIDE.match(text) or asks_who(text) or tells_of_lost_phone(text):
         return True
     return _asks_for_news(text) or bool(_THANKS.search(text) or _HELLO.match(text))
 
