@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import re
 
@@ -428,6 +429,91 @@ async def rings_nobody(approval, desk, ring, clock):
     await ring()
 
 
+async def swallows_all(approval, desk, ring, clock):
+    try:
+        await looks_right(approval, desk, ring, clock)
+    except Exception as failure:
+        print(failure)
+
+
+@at_the_end
+async def swallows_a_ring(approval, desk, ring, end):
+    await desk.settle(approval, end.event, end.reason, tokens=end.tokens)
+    with contextlib.suppress(Exception):
+        await ring(approval)
+
+
+async def swallows_and_goes_on(approval, desk, ring, clock):
+    seconds = approval.interval
+    while True:
+        await clock.sleep(seconds)
+        try:
+            answer = await poll_once(desk, approval)
+            if isinstance(answer, Ending):
+                await desk.settle(approval, answer.event, answer.reason, tokens=answer.tokens)
+                return await ring(approval)
+            seconds = answer.seconds if isinstance(answer, NotYet) else approval.interval
+        except Exception as failure:
+            print(failure)
+
+
+async def swallows_and_never_sleeps(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    while True:
+        try:
+            match await poll_once(desk, approval):
+                case NotYet(seconds):
+                    await clock.sleep(seconds)
+                case NoAnswer():
+                    await clock.sleep(approval.interval)
+                case Ending(event, reason, tokens):
+                    await desk.settle(approval, event, reason, tokens=tokens)
+                    await ring(approval)
+                    return
+        except Exception:
+            continue
+
+
+@at_the_end
+async def tries_again_itself(approval, desk, ring, end):
+    await desk.settle(approval, end.event, end.reason, tokens=end.tokens)
+    try:
+        await ring(approval)
+    except Exception:
+        await ring(approval)
+
+
+@at_the_end
+async def tells_and_lets_out(approval, desk, ring, end):
+    await desk.settle(approval, end.event, end.reason, tokens=end.tokens)
+    try:
+        await ring(approval)
+    except Exception as failure:
+        raise RuntimeError("the graph was not woken") from failure
+
+
+@at_the_end
+async def fails_at_the_failure(approval, desk, ring, end):
+    await desk.settle(approval, end.event, end.reason, tokens=end.tokens)
+    try:
+        await ring(approval)
+    except Exception:
+        await rign(approval)  # noqa: F821 - the mistake
+
+
+@pytest.mark.parametrize("does", [tries_again_itself, tells_and_lets_out])
+async def test_who_tries_again_or_tells_of_a_failed_ring_passes(lab, does):
+    put(lab, "look_after", does)
+    assert await lab.check("look_after")
+
+
+async def test_a_slip_in_an_except_is_told_as_the_slip_that_it_is(lab):
+    put(lab, "look_after", fails_at_the_failure)
+    told = await lab.check("look_after")
+    assert told.kind is Kind.RAISED
+    assert "rign" in told.why
+
+
 async def has_a_typo(approval, desk, ring, clock):
     await clock.sleep(approval.intervall)
 
@@ -455,6 +541,10 @@ SLIPS = [
     (sleeps_a_minute, "", "you let 60 seconds pass between two polls, and 5 are asked for"),
     (keeps_its_pace, "C6", "You asked again after 5 seconds, as if nothing had been said"),
     (knows_no_silence, "", "you asked again at once"),
+    (swallows_all, "", "Your function kept that error to itself"),
+    (swallows_a_ring, "", "Your function kept that error to itself"),
+    (swallows_and_goes_on, "", "Your function kept that error to itself"),
+    (swallows_and_never_sleeps, "", "Your function kept that error to itself"),
     (waits_for_no_ring, "", "You called `ring` and did not wait for it"),
     (forgets_to_sleep, "", "You forgot `await` in front of `clock.sleep(…)`"),
 ]

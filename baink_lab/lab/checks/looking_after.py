@@ -42,6 +42,7 @@ class _Scene:
     down: int = 0
     twin: bool = False
     interval: float = 5
+    deaf: bool = False
 
 
 _SCENES = (
@@ -52,7 +53,13 @@ _SCENES = (
     _Scene("never answers", None, 0),
     _Scene("approves after 40 seconds, and a second resumer polled in the same moment as you",
            "approve", 40, twin=True),
+    _Scene("approves after 12 seconds, and the first `ring` fails: the graph cannot be woken then",
+           "approve", 12, deaf=True),
 )  # fmt: skip
+
+
+class _NotWoken(Exception):
+    """What the first ring raises in one scene."""
 
 
 @dataclasses.dataclass
@@ -63,7 +70,8 @@ class _Seen:
         answers: the tenant's, to each poll: OAuth's error code, "ok", or the status when it was
             down.
         asked_at: seconds of the practice clock since the push, of each poll.
-        rings: the state of the approval's record at each ring.
+        rings: the state of the approval's record at each ring that did not fail.
+        unheard: how many rings failed.
         rung: how many rings had come to their end when the learner's function had.
         bells: the coroutines that `ring` made.
     """
@@ -73,6 +81,7 @@ class _Seen:
     answers: list[str]
     asked_at: list[float]
     rings: list[State] = dataclasses.field(default_factory=list)
+    unheard: int = 0
     rung: int = 0
     bells: list[Coroutine[Any, Any, None]] = dataclasses.field(default_factory=list)
     problem: Exception | None = None
@@ -94,12 +103,16 @@ class _Line(httpx.AsyncBaseTransport):
         self.begun = 0.0
         self.down = 0
         self.twin = False
+        self.ended = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         content = await request.aread()
         if request.url.path != "/oauth/token" or b"grant-type%3Aciba" not in content:
             return await self._inner.handle_async_request(request)
         if len(self.answers) >= MOST_REQUESTS:
+            if self.ended:  # whoever keeps the error to themselves goes no further all the same
+                await asyncio.Event().wait()
+            self.ended = True
             raise EndlessLoop(f"{MOST_REQUESTS} polls, and still no end.")
         self.asked_at.append(self._clock.now() - self.begun)
         if self.down:
@@ -126,7 +139,7 @@ async def looks_after(lab: Lab) -> Result:
         ):
             for number, scene in enumerate(_SCENES):
                 seen = await _play(agent, line, mine, scene, f"t{number}")
-                wrong = _judge(seen, mine)
+                wrong = (_judge_failed_ring if seen.unheard else _judge)(seen, mine)
                 if wrong is not None:
                     return wrong
     why = (
@@ -145,13 +158,16 @@ async def _play(
     await agent.ask_transfer(call_id=f"call_{thread}", thread=thread)
     (approval,) = await agent.waiting(thread)
     line.answers, line.asked_at, line.down, line.twin = [], [], scene.down, scene.twin
-    line.begun = agent.clock.now()
+    line.begun, line.ended = agent.clock.now(), False
     seen = _Seen(scene, approval, line.answers, line.asked_at)
 
     ended = 0
 
     async def wake(approval: Approval) -> None:
         nonlocal ended
+        if scene.deaf and not seen.unheard:
+            seen.unheard += 1
+            raise _NotWoken("the graph's store is away for a moment")
         record = await agent.desk.get(seen.approval.id)
         seen.rings.append(record.state if record else State.REQUESTING)
         if len(seen.rings) > MOST_RINGS:
@@ -215,6 +231,22 @@ async def _run(agent: PracticeAgent, mine: Coroutine[Any, Any, None], seen: _See
             await task
         except Exception as failure:
             seen.problem = failure
+
+
+def _judge_failed_ring(seen: _Seen, mine: Exercise) -> Result | None:
+    """Whether whoever called the function hears of the failure, and can try again."""
+    problem = seen.problem
+    if _NotWoken in {type(problem), type(problem and problem.__cause__)}:
+        return None
+    if seen.rings or not isinstance(problem, EndlessLoop | None):
+        return _judge(seen, mine)
+    why = (
+        f"The customer {seen.scene.what}. Your function kept that error to itself, so whoever "
+        "called it takes the approval for told and does not try again. The outcome is sealed, and "
+        "the graph sleeps on."
+    )
+    step = "Let the error out: take the `except` away, or write `raise` as its last line."
+    return _wrong(why, step)
 
 
 def _judge(seen: _Seen, mine: Exercise) -> Result | None:
