@@ -627,12 +627,12 @@ async def test_who_builds_aiya_sees_her_tools(lab, capsys):
 
 
 async def test_a_resumer_that_sleeps_on_another_clock_is_told(lab, monkeypatch):
-    from baink_lab.lab.checks import looking_after
+    from baink_lab.lab.checks import looking_after_scenes
 
     async def other_clock(approval, desk, ring, clock):
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(looking_after, "STUCK_SECONDS", 0.2)
+    monkeypatch.setattr(looking_after_scenes, "STUCK_SECONDS", 0.2)
     put(lab, "look_after", other_clock)
     assert "I turn that clock" in (await lab.check("look_after")).next_step
 
