@@ -9,10 +9,19 @@ from baink_lab.lab.sequence import STEP, TOP, drawn
 from baink_lab.lab.traffic import Message, Traffic
 
 SHOWN = 60
+GONE = (
+    "The kernel of this diagram is gone, so nothing more is drawn here. Run the lab's first cell, "
+    "and then this cell again, to see it live."
+)
 
 # Inline, so that nothing is fetched. The drawing is ours, and escaped in `sequence`.
 _ESM = """
-export default { render({ model, el }) {
+export default {
+// ipywidgets tells each model when the kernel restarts; it may be in no page just then.
+initialize({ model }) {
+  model.on("comm_live_update", () => { model.set("dead", true); });
+},
+render({ model, el }) {
   el.classList.add("baink-diagram");
   const head = make("div", "head"), save = make("button", "save", "Download as SVG");
   const title = make("strong", "", model.get("title"));
@@ -22,11 +31,12 @@ export default { render({ model, el }) {
   rows.setAttribute("aria-label", "Messages: arrow keys move, Enter shows all of one");
   const lanes = make("div", "lanes");  // stays in sight, whichever rows are
   sheet.append(lanes, art, rows); scroll.append(sheet);
-  const more = make("div", "more"), news = make("p", "news");
+  const more = make("div", "more"), news = make("p", "news"), gone = make("p", "gone");
   more.setAttribute("role", "region"); more.setAttribute("aria-label", "Details of a message");
   more.hidden = true;
   news.setAttribute("role", "status"); news.setAttribute("aria-live", "polite");
-  el.append(head, scroll, more, news);
+  gone.setAttribute("role", "status");
+  el.append(head, gone, scroll, more, news);
 
   function make(tag, name, text) {
     const one = document.createElement(tag);
@@ -107,12 +117,15 @@ export default { render({ model, el }) {
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   };
+  const live = () => { gone.textContent = model.get("dead") ? model.get("gone") : ""; };
   // It has no size before it is in the page, and none while JupyterLab takes it out.
   const sizes = new ResizeObserver(hold);
   sizes.observe(scroll); sizes.observe(sheet);
-  model.on("change:messages", draw);
-  draw();
-  return () => { sizes.disconnect(); model.off("change:messages", draw); };
+  model.on("change:messages", draw); model.on("change:dead", live);
+  draw(); live();
+  return () => {
+    sizes.disconnect(); model.off("change:messages", draw); model.off("change:dead", live);
+  };
 } };
 """
 _CSS = """
@@ -122,6 +135,8 @@ _CSS = """
 .baink-diagram .head{display:flex;justify-content:space-between;align-items:center;gap:1em}
 .baink-diagram .save{font:inherit;padding:4px 10px;border:1px solid currentColor;border-radius:4px;
   color:inherit;background:transparent;cursor:pointer}
+.baink-diagram .gone{margin:.3em 0;font-weight:700}
+.baink-diagram .gone:empty{margin:0}
 .baink-diagram .scroll{overflow:auto;max-height:32em;scroll-padding-top:30px}
 .baink-diagram .sheet{position:relative;width:fit-content;max-width:100%}
 .baink-diagram .art{width:100%}
@@ -156,6 +171,7 @@ def live_diagram(traffic: Traffic, title: str) -> Any:
         _esm = _ESM
         _css = _CSS
         title = traitlets.Unicode().tag(sync=True)
+        gone = traitlets.Unicode(GONE).tag(sync=True)
         top = traitlets.Int(TOP).tag(sync=True)
         step = traitlets.Int(STEP).tag(sync=True)
         first = traitlets.Int(0).tag(sync=True)

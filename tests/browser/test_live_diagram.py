@@ -7,7 +7,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tests.browser.conftest import ARTIFACTS
+from tests.browser.conftest import ARTIFACTS, shot
+from tests.browser.test_lab06 import Learner
 from tests.browser.test_labs import run, run_cell, type_into
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -147,3 +148,34 @@ async def below_the_top(scroll, name):
     """Where a message stands in what the reader sees, in pixels."""
     row = await scroll.get_by_role("button", name=name).bounding_box()
     return row["y"] - (await scroll.bounding_box())["y"]
+
+
+async def restarts(learner):
+    await learner.restarts_the_kernel()
+
+
+async def dies(learner):
+    cell = learner.page.locator(".jp-CodeCell .cm-content", has_text="asked = await ask(")
+    await type_into(learner.page, cell, "import os\n\nos.kill(os.getpid(), 9)")
+    await learner.page.locator(".jp-Dialog").get_by_role("button", name="Ok").click()
+
+
+@pytest.mark.parametrize("end", [restarts, dies])
+async def test_a_diagram_of_a_kernel_that_is_gone_says_so(jupyter, page, end):
+    learner = Learner(page)
+    await jupyter.open(page, "04_ciba_on_the_wire.ipynb")
+    await learner.run("open_lab", and_next=4)
+    diagram = learner.outputs.locator(".baink-diagram")
+    await diagram.get_by_text("this fills").wait_for()
+    gone = diagram.get_by_role("status").get_by_text(re.compile("kernel of this diagram is gone"))
+    assert not await gone.count()
+    await end(learner)
+    await gone.wait_for()
+    await shot(page, diagram, f"live_diagram_{end.__name__}")
+    await learner.run("open_lab")
+    await learner.sees("Lab 04 is open")
+    await gone.wait_for()
+    await learner.run("lab.live_diagram()")
+    await diagram.get_by_text("this fills").wait_for()
+    await gone.wait_for(state="detached")
+    assert not learner.errors
