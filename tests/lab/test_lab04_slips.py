@@ -98,10 +98,79 @@ async def test_an_interval_of_ones_own_is_told(lab, seconds):
     assert 'wait = asked["interval"]' in said
 
 
-async def test_a_first_question_at_once_is_told(lab):
-    said = await told(lab, "wait_for_answer", loops(early=False))
-    assert "first question came at once" in said
+async def polls_before_the_loop(http, world, asked, clock):
+    await poll(http, world, asked)
+    return await loops()(http, world, asked, clock)
+
+
+async def polls_twice_at_once(http, world, asked, clock):
+    await clock.sleep(asked["interval"])
+    await poll(http, world, asked)
+    return await loops(early=False)(http, world, asked, clock)
+
+
+@pytest.mark.parametrize("first", [loops(early=False), polls_before_the_loop])
+async def test_a_first_question_at_once_is_told(lab, first):
+    said = await told(lab, "wait_for_answer", first)
+    assert "first question came at once, before any `clock.sleep`" in said
+    assert "The later ones waited, as they should." in said
     assert "Sleep before the first question too" in said
+    assert "no poll stands before the loop" in said
+
+
+async def test_two_questions_with_no_sleep_in_between_are_told(lab):
+    said = await told(lab, "wait_for_answer", polls_twice_at_once)
+    assert "You polled twice with no sleep in between: question 2 came with question 1" in said
+
+
+def branches(pending="authorization_pending", slow="slow_down", no="access_denied", **ends):
+    """A loop whose words may be misspelt, and what it makes of an `error` that it does not know."""
+
+    async def wait_for_answer(http, world, asked, clock):
+        wait = asked["interval"]
+        while True:
+            await clock.sleep(wait)
+            answer = await poll(http, world, asked)
+            error = answer.get("error")
+            if error is None:
+                return answer["access_token"]
+            if error == no:
+                return ends.get("for_a_no")
+            if error == slow:
+                wait = answer["interval"]
+            elif error != pending and "returns" in ends:
+                return ends["returns"]
+            elif error != pending and ends.get("raises", True):
+                raise RuntimeError(error)
+
+    return wait_for_answer
+
+
+@pytest.mark.parametrize("end", [{}, {"returns": None}, {"returns": {"error": "pending"}}])
+@pytest.mark.parametrize(
+    ("misspelt", "right"),
+    [
+        ({"pending": "authorisation_pending"}, "authorization_pending"),
+        ({"pending": "pending"}, "authorization_pending"),
+        ({"slow": "slow-down"}, "slow_down"),
+    ],
+)
+async def test_a_word_that_is_not_the_tenants_is_told_letter_by_letter(lab, misspelt, right, end):
+    said = await told(lab, "wait_for_answer", branches(**misspelt, **end))
+    assert f'the tenant\'s `error` was "{right}", and your code took that for an end' in said
+    assert f'letter by letter: the tenant writes "{right}".' in said
+    did = {"": "gave up (line", "None": "returned None"}.get(str(end.get("returns", "")))
+    assert (did or "returned dict") in said
+
+
+@pytest.mark.parametrize(
+    ("misspelt", "right"),
+    [({"slow": "slowdown"}, "slow_down"), ({"no": "denied"}, "access_denied")],
+)
+@pytest.mark.parametrize("raises", [True, False])
+async def test_a_misspelt_word_whose_loop_goes_on_is_told_too(lab, misspelt, right, raises):
+    said = await told(lab, "wait_for_answer", branches(**misspelt, raises=raises))
+    assert f'letter by letter: the tenant writes "{right}".' in said
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import httpx
 
 from baink_lab.lab.checks.cells import line_in
 from baink_lab.lab.checks.exercises import no_return
+from baink_lab.lab.checks.lab04_pace import spelt
 from baink_lab.lab.checks.result import Result, slip
 from baink_lab.lab.practice import EndlessLoop
 from baink_lab.lab.show import counted
@@ -40,20 +41,19 @@ def judge_ending(played: Played) -> Result | None:
 def _gave_up(played: Played) -> Result:
     last = played.errors[-1]
     after = played.polls[-1].at - played.begun
-    why = f"{played.story}After {after:.0f} seconds, at {last}, you gave up{_where(played)}."
+    did = f"you gave up{_where(played)}"
+    if played.problem is None:
+        did = f"you returned {'None' if played.outcome is None else type(played.outcome).__name__}"
+    why = (
+        f'{played.story}After {after:.0f} seconds the tenant\'s `error` was "{last}", and your '
+        f"code took that for an end: {did}."
+    )
     if last == "slow_down":
         step = 'slow_down is no end: take wait = answer["interval"], sleep, and ask again.'
-        return slip(WAIT, why, step + _spelt(played, last), "C6")
+        return slip(WAIT, why, step + spelt(last), "C6")
     why += " That answer only says that nobody has pressed a button yet."
     step = "On authorization_pending: sleep, and ask again."
-    return slip(WAIT, why, step + _spelt(played, last), "C7")
-
-
-def _spelt(played: Played, error: str) -> str:
-    """Where to look when an answer went the way of those that are in no row of the table."""
-    if played.problem is None or isinstance(played.problem, EndlessLoop):
-        return ""
-    return f' (You do? Then compare the name letter by letter: the tenant writes "{error}".)'
+    return slip(WAIT, why, step + spelt(last), "C7")
 
 
 def _where(played: Played) -> str:
@@ -137,4 +137,6 @@ def _no_is_no(played: Played) -> Result:
         f"code {did}."
     )
     step = "At access_denied: return None, and ask nobody again."
-    return slip(WAIT, why, step + _spelt(played, "access_denied"), "C8")
+    if not played.asked_again:
+        step += spelt("access_denied")
+    return slip(WAIT, why, step, "C8")

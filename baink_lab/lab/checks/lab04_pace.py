@@ -18,6 +18,11 @@ _CLOCK_ERROR = 0.01
 _BEGIN = 'wait = asked["interval"], and await clock.sleep(wait) before each poll'
 
 
+def spelt(error: str) -> str:
+    """Where to look when there is a branch for that answer, and it was not taken."""
+    return f' (You do? Then compare the name letter by letter: the tenant writes "{error}".)'
+
+
 def judge_pace(played: Played) -> Result | None:
     """The first pause that was too short, or far too long; None when there is none."""
     told, before = float(played.given["interval"]), played.begun
@@ -44,6 +49,13 @@ def _too_early(played: Played, number: int, gap: float, told: float) -> Result:
                 "nobody answers so fast."
             )
             step = f"Sleep before the first question too: {_BEGIN}."
+            if _waits_later(played, told):
+                why += " The later ones waited, as they should."
+                step = (
+                    "Sleep before the first question too: `await clock.sleep(wait)` comes first in "
+                    "the loop, then the poll, and no poll stands before the loop."
+                )
+                return slip(WAIT, why, step, "C6")
         else:
             why = (
                 f"{played.story}Your first question came after {gap:g} seconds, and "
@@ -57,8 +69,19 @@ def _too_early(played: Played, number: int, gap: float, told: float) -> Result:
         f"{played.story}You asked again after {gap:g} seconds, and the tenant wants {told:g} "
         "between two questions."
     )
+    if not gap:
+        why = (
+            f"{played.story}You polled twice with no sleep in between: question {number + 1} came "
+            f"with question {number}, and the tenant wants {told:g} seconds between the two."
+        )
     step = f"{_BEGIN}. (No other sleep turns this clock.)"
     return slip(WAIT, why, step, "C6")
+
+
+def _waits_later(played: Played, told: float) -> bool:
+    """Whether it was the first question alone that came without a sleep."""
+    polls = played.polls
+    return len(polls) > 1 and polls[1].at - polls[0].at >= told - _CLOCK_ERROR
 
 
 def _deaf(played: Played, number: int, gap: float, told: float) -> Result:
@@ -67,8 +90,10 @@ def _deaf(played: Played, number: int, gap: float, told: float) -> Result:
     earlier = polls[number - 2].at if number > 1 else played.begun
     last = polls[number - 1].at - earlier
     did = f"waited {gap:g}"
+    step = 'At slow_down take the answer\'s own: wait = answer["interval"].'
     if abs(gap - last) < _CLOCK_ERROR:
         did = f"waited {gap:g} as before"
+        step += spelt("slow_down")
     elif abs(gap - last - STEP) < _CLOCK_ERROR:
         did = f"waited {gap:g}, which is {STEP:g} more than before (`+= {STEP:g}`?)"
     elif abs(gap - 2 * last) < _CLOCK_ERROR:
@@ -77,7 +102,6 @@ def _deaf(played: Played, number: int, gap: float, told: float) -> Result:
         f"{played.story}The tenant answered slow_down with the interval {told:g}, and you {did}: "
         "you are told to slow down again and again."
     )
-    step = 'At slow_down take the answer\'s own: wait = answer["interval"].'
     return slip(WAIT, why, step, "C6")
 
 
