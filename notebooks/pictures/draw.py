@@ -67,6 +67,8 @@ PICTURES = (
             ("Identifier", "https://localhost:3000/api/accounts/transfers"),
             ("JSON Web Token (JWT) Profile", "RFC 9068"),
             ("Signing Algorithm", "RS256"),
+            ("Access policy for user flows", "Per-app authorization"),
+            ("Access policy for client flows", "Per-app authorization"),
         ),
         "Create",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 import sys
@@ -56,6 +57,30 @@ def test_each_dashboard_step_has_way_picture_cell_and_check(draw, lab, name):
     code = [cell.source for cell in cells[at:] if cell.cell_type == "code"]
     assert re.search(r"await http\.(post|put|patch)\(", code[0])
     assert any(one.startswith("await lab.check(") for one in code[1:3])
+
+
+ON_THE_DASHBOARD = {
+    "name": "Name: bAInk transfers",
+    "identifier": "Identifier: https://localhost:3000/api/accounts/transfers",
+    "signing_alg": "Signing Algorithm: RS256",
+    "token_dialect": "JSON Web Token (JWT) Profile: RFC 9068",
+    "token_lifetime": "**Maximum Access Token Lifetime (Seconds): 300**",
+    "subject_type_authorization": "**User-Delegated Access** and **Client Access** say "
+    "*Per-app authorization*",
+}
+
+
+def test_all_that_the_api_cell_sends_is_named_on_the_way_through_the_dashboard():
+    cells = LABS["02"].cells
+    at = next(i for i, cell in enumerate(cells) if 'post("resource-servers"' in cell.source)
+    (sent,) = [
+        node.value
+        for node in ast.parse(cells[at].source.replace("await ", "")).body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
+    ]
+    assert {key.value for key in sent.keys} == set(ON_THE_DASHBOARD)
+    for told in ON_THE_DASHBOARD.values():
+        assert told in cells[at - 1].source
 
 
 def test_lab_03_compares_app_and_sdk_with_a_date():

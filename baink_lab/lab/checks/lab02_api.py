@@ -107,7 +107,8 @@ async def access_granted(lab: Lab) -> Result:
             why = (
                 "The API lets every application of the tenant ask on behalf of users, so the bAInk "
                 "may ask too. That is wider than it needs to be: the API > Settings > Application "
-                "Access Policy > Per-app authorization closes it, and step 4 lets the bAInk in."
+                "Access Policy > User-Delegated Access: Per-app authorization closes it, and step "
+                "4 lets the bAInk in."
             )
         return passed(ACCESS, why)
     if view.user_policy == "deny_all":
@@ -152,8 +153,8 @@ def _nobody_may() -> Result:
     )
     policies = {"user": {"policy": "require_client_grant"}}
     step = (
-        "Applications > APIs > your API > Settings > Application Access Policy, For User Access: "
-        f"Per-app authorization. By API: {patch_api(subject_type_authorization=policies)}. "
+        "Applications > APIs > your API > Settings > Application Access Policy > User-Delegated "
+        f"Access: Per-app authorization. By API: {patch_api(subject_type_authorization=policies)}. "
         "Then step 4."
     )
     hints = (
