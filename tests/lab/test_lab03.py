@@ -29,6 +29,13 @@ async def ready(lab):
     await catch_up(lab.api, lab.world, 4, lab.progress)
 
 
+async def asked_with_no_phone(lab):
+    """Step 2, and then everything is configured."""
+    await PIECES["factor"].make(lab.api, lab.world, await lab.tenant())
+    await lab.say("Move $25 from checking to savings")
+    await ready(lab)
+
+
 async def only(lab, wanted):
     found, results = await mistakes(lab)
     assert found == {wanted}, results
@@ -67,8 +74,8 @@ async def test_a_factor_that_nobody_touched_is_no_mistake(lab):
 
 
 async def test_a_denied_question_is_not_called_wrong(lab):
-    await ready(lab)
-    await lab.say("Move $25 from checking to savings")
+    await asked_with_no_phone(lab)
+    await lab.say("continue transfer")
     await lab.phone.deny()
     await lab.settled()
     told = await lab.check("continued")
@@ -112,7 +119,7 @@ async def test_t5_nobody_took_up_the_ticket(lab):
 
 
 async def test_t13_the_customer_lacks_the_permission(lab):
-    await ready(lab)
+    await asked_with_no_phone(lab)
     await lab.api.patch(api_path(lab.world), {"enforce_policies": True})
     name = await only(lab, "T13")
     one = {
@@ -122,7 +129,7 @@ async def test_t13_the_customer_lacks_the_permission(lab):
     user = f"users/{lab.quoted(lab.world.user_id)}/permissions"
     await lab.api.post(user, {"permissions": [one]})
     assert (await lab.check(name)).kind is Kind.NOT_ATTEMPTED
-    await lab.say("Move $25 from checking to savings")
+    await lab.say("continue transfer")
     await lab.phone.approve()
     await lab.settled()
     assert await lab.check(name)
@@ -194,9 +201,7 @@ async def test_a_refusal_by_the_bank_is_no_transfer(lab):
     await lab.say("Move $25 from checking to savings")
     await lab.phone.approve()
     await lab.settled()
-    told = await lab.check("continued")
-    assert told
-    assert "it met a phone at once, so nothing had to go on" in told.why
+    assert (await lab.check("continued")).kind is Kind.NOT_ATTEMPTED
     await lab.api.patch(api_path(lab.world), {"token_dialect": "access_token"})
     await lab.say("Move $25 from checking to savings")
     await lab.phone.approve()
@@ -239,6 +244,32 @@ async def test_a_customer_without_a_phone_enrols_and_goes_on(lab, capsys):
     told = await lab.check("continued")
     assert told
     assert "met a phone at once" not in told.why
+
+
+async def test_a_transfer_that_met_a_phone_at_once_has_not_gone_on(lab, monkeypatch):
+    await ready(lab)
+    await lab.say("Move $25 from checking to savings")
+    await lab.phone.approve()
+    await lab.settled()
+    told = await lab.check("continued")
+    assert told.kind is Kind.NOT_ATTEMPTED
+    assert "it met a phone at once, so nothing had to go on" in told.why
+    assert told.next_step.startswith("Step 2 comes first")
+    assert told.next_step in repr(lab.hint("continued"))
+    gone, again = re.findall(r"await (lab\.\w+\(.*?\))", told.next_step)
+    monkeypatch.setattr(type(lab.settings), "mode", "live")
+    live = await lab.check("continued")
+    assert live, "nobody has to take a real phone off the list"
+    assert "nothing had to go on" in live.why
+    monkeypatch.undo()
+    await eval(gone, {"lab": lab})
+    await lab.say("Move $25 from checking to savings")
+    await lab.enroll()
+    await ready(lab)  # somebody presses the button
+    await eval(again, {"lab": lab})
+    await lab.phone.approve()
+    await lab.settled()
+    assert await lab.check("continued")
 
 
 async def test_a_refused_ticket_is_told_and_no_error(lab, capsys):

@@ -95,17 +95,28 @@ async def went_on(lab: Lab) -> Result:
         step = 'To see it go on: await lab.say("try again"), then press Approve on the phone.'
         return not_yet(CONTINUED, why, step)
     if result and not any(one.state is State.UNENROLLED for one in approvals):
-        why = (
-            "The transfer was approved, and moved. But it met a phone at once, so nothing had to "
-            "go on. To see that too: await lab.unenroll(), ask Aiya for a transfer, open the link "
-            'that she gives, and await lab.say("continue transfer").'
-        )
-        return passed(CONTINUED, why)
+        return _met_a_phone(live=_live(lab))
     if result and not _same_transfer(approvals):
         why = "Another transfer was approved than the one that met no phone: that one waits still."
         step = 'await lab.say("continue transfer"), then press Approve on the phone.'
         return not_yet(CONTINUED, why, step)
     return result
+
+
+def _met_a_phone(*, live: bool) -> Result:
+    """Step 2 was left out, or came when there was a phone already."""
+    why = (
+        "The transfer was approved, and moved. But it met a phone at once, so nothing had to go on."
+    )
+    if live:
+        why += " That will do: nobody has to take a real phone off the customer's list for it."
+        return passed(CONTINUED, why)
+    step = (
+        "Step 2 comes first: ask when there is no phone. await lab.unenroll(), ask Aiya for a "
+        "transfer, open the link that she gives, press the button there, and "
+        'await lab.say("continue transfer").'
+    )
+    return dataclasses.replace(not_yet(CONTINUED, why, step), hints=(step,))
 
 
 def _same_transfer(approvals: list[Approval]) -> bool:
