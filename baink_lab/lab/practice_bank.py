@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import httpx
 from baink_lab.auth0.tokens import TokenVerifier
 from baink_lab.bank.api import create_app
 from baink_lab.bank.ledger import Ledger
+from baink_lab.bank.money import to_minor
+from baink_lab.bank.order import Order
+from baink_lab.bank.postings import Authority
 from baink_lab.clock import Clock
 from baink_lab.sandbox.world import accounts_audience
 from baink_lab.settings import World
@@ -65,7 +69,7 @@ class PracticeBank(httpx.AsyncBaseTransport):
         self.ledger.seed(world.user_id, OTHER_CUSTOMER)
         self.asked: list[Asked] = []
         self.lose = 0
-        self._customer = world.user_id
+        self._customer, self._clock = world.user_id, clock
         audiences = [world.audience, accounts_audience(world.audience)]
         verifier = TokenVerifier(world.issuer, audiences, tenant_http, clock)
         app = create_app(self.ledger, verifier, transfers_audience=world.audience, clock=clock)
@@ -91,6 +95,14 @@ class PracticeBank(httpx.AsyncBaseTransport):
             entries += reversed(self.ledger.history(self._customer, account["id"], _ALL))
         out = [one for one in entries if one["amount"].startswith("-")]
         return [one["amount"][1:] for one in sorted(out, key=lambda one: one["at"])]
+
+    def move_all(self, from_account: str, to_account: str) -> None:
+        """The customer empties an account elsewhere, say at a branch."""
+        owned = {one["id"]: one for one in self.ledger.accounts(self._customer)}
+        balance, currency = (owned[from_account][name] for name in ("balance", "currency"))
+        order = Order(from_account, to_account, to_minor(balance), currency)
+        key = str(uuid.uuid4())
+        self.ledger.transfer(order, Authority(self._customer, key, key), at=self._clock.now())
 
     async def aclose(self) -> None:
         """Close the book."""

@@ -22,6 +22,7 @@ from baink_lab.lab.chat import Chat
 from baink_lab.lab.checks.exercises import not_passed, own_piece
 from baink_lab.lab.guarded import PieceRaised, guarded, guarded_tools
 from baink_lab.lab.opened import Opened
+from baink_lab.lab.own_desk import spare
 from baink_lab.lab.pieces import Pieces, Registry, Transfer, WrapTransfer, bare_transfer
 from baink_lab.lab.rehearsal import Rehearsal, rehearse
 from baink_lab.lab.show import Drawn, WidgetShown
@@ -101,6 +102,7 @@ class Talking(Opened):
                 self._stack.enter_context(aiya.listen(self.traffic.heard))
                 self._stack.enter_context(aiya.listen(self._keep))
                 self._stack.enter_context(aiya.listen(self._note_broken))
+                spare(aiya.resumer.desk)
                 self._aiya, self._book = aiya, _file(self._memory)
         return aiya
 

@@ -13,6 +13,7 @@ from baink_lab.lab.checks.cells import newer_one
 from baink_lab.lab.checks.exercises import Exercise, exercise, is_stub, other_shape, source_of
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
 from baink_lab.lab.checks.result import Kind, Result, slip
+from baink_lab.lab.own_desk import in_a_check
 from baink_lab.lab.progress import Progress
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Teacher:
         result = self._not_ready(name)
         if result is None:
             with (
+                in_a_check(),
                 forgotten.noticed() as names,
                 endless.stopped(self._files(), clock=self._has_clock()) as watch,
             ):

@@ -17,6 +17,7 @@ from baink_lab.aiya.tools import TransferArguments
 from baink_lab.approvals import Tool, with_async_authorization
 from baink_lab.approvals.approval import digest_of
 from baink_lab.approvals.nodes import task_for, tell_push
+from baink_lab.bank.client import BankError
 from baink_lab.lab.checks import Kind
 from baink_lab.lab.checks.exercises import OtherShape
 from baink_lab.lab.checks.lab05_noted import Notes, noted_request
@@ -1026,3 +1027,148 @@ async def test_of_two_requests_the_one_without_a_node_is_told_as_well(lab):
     assert told[2].startswith(f"(no node)  {first.id} waits for the phone too")
     await lab.withdraw()
     await lab.settled()
+
+
+def returns_in_the_loop(book):
+    async def line(arguments, call):
+        known = await book(call)
+        for one in known["accounts"] + known["payees"]:
+            if one["id"] == arguments.to_account:
+                name = one["name"]
+            return f"Pay {arguments.amount} {arguments.currency} to {name}"
+        return None
+
+    return line
+
+
+def calls_its_line(tool, audience, book):
+    def line(arguments, call):
+        return arguments.amount
+
+    return with_async_authorization(
+        tool,
+        scopes=[SCOPE],
+        audience=audience,
+        binding_message=line(arguments, call),  # noqa: F821 - the mistake
+    )
+
+
+async def asks_with_a_dictionary(desk, gate, arguments, call):
+    return await right.request_approval(desk, gate, arguments.model_dump(), call)
+
+
+async def tells_before_it_asks(desk, gate, arguments, call):
+    tell_push(approval)  # noqa: F821 - the mistake
+    approval = await desk.ask(gate, arguments, call)
+    return Command(goto=Send(gate.node, task_for(approval, late=False)))
+
+
+async def goes_on_late(desk, gate, arguments, call):
+    approval = await desk.ask(gate, arguments, call)
+    tell_push(approval)
+    return Command(goto=Send(gate.node, task_for(approval, late="False")))
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "kind", "said"),
+    [
+        ("wrap_transfer", wraps(line=returns_in_the_loop), Kind.RAISED, "stand inside the `for`"),
+        ("wrap_transfer", calls_its_line, Kind.RAISED, "Hand over the function itself"),
+        ("request_approval", asks_with_a_dictionary, Kind.RAISED, "no dictionary of them"),
+        ("request_approval", tells_before_it_asks, Kind.RAISED, "First ask, then tell"),
+        ("request_approval", goes_on("request_approval"), Kind.WRONG, "which is this very node"),
+        ("request_approval", goes_on_late, Kind.WRONG, "`late=True` says"),
+    ],
+)
+async def test_a_slip_is_told_by_its_cause(lab, name, written, kind, said):
+    put(lab, name, written)
+    result = await lab.check(name)
+    assert result.kind is kind, result
+    assert said in f"{result.why} {result.next_step}"
+
+
+async def test_the_desk_of_the_aiya_that_runs_asks_nobody_in_a_check(lab):
+    running = (await lab.aiya()).resumer.desk
+
+    async def request_approval(desk, gate, arguments, call):
+        return await right.request_approval(running, gate, arguments, call)
+
+    put(lab, "request_approval", request_approval)
+    result = await lab.check("request_approval")
+    assert result.kind is Kind.RAISED, result
+    assert "the desk of the Aiya that runs, and nobody was asked" in result.why
+    assert "right.request_approval(running" in result.why
+    assert await lab.phone.waiting() == []
+    assert await lab.approvals() == []
+    await lab.say("Move $25 from checking to savings")
+    assert len(await lab.phone.waiting()) == 1
+    await lab.withdraw()
+
+
+async def test_a_push_that_the_chat_hears_of_twice_is_told(lab):
+    async def request_approval(desk, gate, arguments, call):
+        approval = await desk.ask(gate, arguments, call)
+        tell_push(approval)
+        tell_push(approval)
+        return Command(goto=Send(gate.node, task_for(approval, late=False)))
+
+    put(lab, "request_approval", request_approval)
+    result = await lab.check("request_approval")
+    assert "the chat told of it 2 times" in result.why
+    assert "once" in result.next_step
+
+
+def with_other_noes(is_no):
+    async def transfer(desk, bank, task, call):
+        outcome = await waited(desk, task, call)
+        if outcome is None:
+            return None
+        if is_no(outcome):
+            return {"status": outcome.state, "message": outcome.reason}
+        if digest_of("transfer_funds", task["arguments"]) != outcome.digest:
+            return {"status": "failed", "message": "changed"}
+        receipt = await bank.transfer(
+            outcome.access_token, task["approval_id"], **task["arguments"]
+        )
+        return {"status": "approved", "result": receipt}
+
+    return transfer
+
+
+async def tries_thrice(desk, bank, task, call):
+    for _ in range(3):
+        try:
+            return await right.transfer(desk, bank, task, call)
+        except BankError:
+            continue
+    return None
+
+
+async def tells_the_token(desk, bank, task, call):
+    answer = await right.transfer(desk, bank, task, call)
+    if answer and answer.get("message") == "This is not what was approved.":
+        outcome = await answer_of(desk, task, call)
+        return answer | {"message": f"changed after {outcome.access_token}"}
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("written", "mistake", "said", "step"),
+    [
+        (
+            with_other_noes(lambda outcome: outcome.state != "Approved"),
+            *("", "without asking the bank: no money moved", 'is "approved", to the letter'),
+        ),
+        (tries_thrice, "", "said insufficient_funds; Aiya heard nothing", "Do not catch"),
+        (tells_the_token, "C11", "read the access token", "in words of your own"),
+    ],
+    ids=["spelt", "tries", "token"],
+)
+async def test_a_transfer_that_goes_wrong_at_one_point_is_told_by_it(
+    lab, written, mistake, said, step
+):
+    put(lab, "transfer", written)
+    result = await lab.check("transfer")
+    assert (result.kind, result.mistake) == (Kind.WRONG, mistake), result
+    assert said in result.why
+    assert step in result.next_step

@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 import traceback
+import warnings
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -76,7 +77,8 @@ def _why_not(name: str, text: str) -> str:
     running = shell()
     try:
         source = running.transform_cell(text) if running else text
-        compile(source, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        with warnings.catch_warnings(action="ignore"):  # they were told when the cell was run
+            compile(source, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except SyntaxError as slip:
         return f"line {slip.lineno} of its cell is no Python ({slip.msg}).{_of_patterns(slip)}"
     if not re.search(

@@ -8,9 +8,10 @@ from typing import Any
 
 from baink_lab.lab.checks.exercises import Exercise, raised
 from baink_lab.lab.checks.result import Result, failed, slip
-from baink_lab.lab.meddling import edit_amount
+from baink_lab.lab.meddling import edit_amount, kept_in_threads
 from baink_lab.lab.practice_agent import PracticeAgent
 from baink_lab.lab.scenes import AMOUNT, Scene, play
+from baink_lab.lab.show import counted
 
 NAME = "transfer"
 LOOK = "desk.outcome(task['approval_id'], call.thread_id, call.id)"
@@ -43,24 +44,35 @@ def when_all_is_well(mine: Exercise, happy: Scene) -> Result | None:
     if (wrong := _sent_as_approved(happy)) is not None:
         return wrong
     if happy.moved != [AMOUNT]:
-        why = f"The customer approved, I woke your node, and it {happy.did}."
-        step = 'await bank.transfer(outcome.access_token, task["approval_id"], **task["arguments"])'
-        if not happy.asked and not happy.status:
-            why += " The outcome lay in the vault, and it was not found, or not used."
-            step = f"After interrupt() look once more, with these three in this order: {LOOK}."
-            return slip(NAME, why, step)
-        if happy.status == "failed" and not happy.asked:
-            why += " But nobody had changed anything: the two fingerprints should be equal."
-            step = 'The tool\'s name counts too: digest_of("transfer_funds", task["arguments"]).'
-        if happy.asked and happy.asked[-1].status == HTTPStatus.UNAUTHORIZED:
-            why += " It takes what came first for the token, and that is none."
-            step = f"First the token, then the key: {step}."
-        return slip(NAME, why, step)
+        return _not_moved(happy)
     if happy.status != "approved":
         heard = f"“{happy.status}”" if happy.status else "nothing: your function returned None"
         why = f"The money moved, but Aiya heard {heard}."
         return failed(NAME, why, 'Return {"status": "approved", "result": receipt}.')
     return _sent_once_with_receipt(happy)
+
+
+def _not_moved(happy: Scene) -> Result:
+    if happy.status == "approved" and not happy.asked:
+        why = (
+            "The customer approved, and your node told Aiya “approved” without asking the bank: no "
+            "money moved. Did the yes go the way of a no, which returns outcome.state?"
+        )
+        step = 'The state of a yes is "approved", to the letter: if outcome.state != "approved": …'
+        return slip(NAME, why, step)
+    why = f"The customer approved, I woke your node, and it {happy.did}."
+    step = 'await bank.transfer(outcome.access_token, task["approval_id"], **task["arguments"])'
+    if not happy.asked and not happy.status:
+        why += " The outcome lay in the vault, and it was not found, or not used."
+        step = f"After interrupt() look once more, with these three in this order: {LOOK}."
+        return slip(NAME, why, step)
+    if happy.status == "failed" and not happy.asked:
+        why += " But nobody had changed anything: the two fingerprints should be equal."
+        step = 'The tool\'s name counts too: digest_of("transfer_funds", task["arguments"]).'
+    if happy.asked and happy.asked[-1].status == HTTPStatus.UNAUTHORIZED:
+        why += " It takes what came first for the token, and that is none."
+        step = f"First the token, then the key: {step}."
+    return slip(NAME, why, step)
 
 
 def _sent_as_approved(happy: Scene) -> Result | None:
@@ -121,6 +133,29 @@ async def one_key(agent: PracticeAgent, mine: Exercise) -> Result | None:
     return None
 
 
+async def hears_a_refusal(agent: PracticeAgent, mine: Exercise) -> Result | None:
+    """What the bank will not do ends the transfer, and Aiya hears why."""
+
+    async def spend(scene: Scene) -> None:
+        agent.bank.move_all(agent.checking, agent.savings)
+
+    scene = await play(agent, spend, yes, Scene.ring)
+    agent.bank.move_all(agent.savings, agent.checking)
+    if scene.problem is not None:
+        return raised_in(mine, scene, "The customer approved, and then the account was empty.")
+    if scene.status == "failed":
+        return None
+    heard = f"“{scene.status}”" if scene.status else "nothing"
+    said = scene.asked[-1].code if scene.asked else "nothing"
+    why = (
+        "I emptied the account while the push waited; the customer approved. The bank was asked "
+        f"{counted(len(scene.asked), 'time')} and said {said}; Aiya heard {heard}, so she cannot "
+        "tell the customer what became of it."
+    )
+    step = "Do not catch the bank's errors: the node around your function tells Aiya."
+    return slip(NAME, why, step)
+
+
 async def no_edit(agent: PracticeAgent, mine: Exercise) -> Result | None:
     """A thread that was edited after the push moves nothing but what was approved."""
 
@@ -142,7 +177,19 @@ async def no_edit(agent: PracticeAgent, mine: Exercise) -> Result | None:
         why += _EDIT_TOLD.get(scene.status, "The customer waits, and nothing will come.")
         step = 'When the fingerprints differ: return {"status": "failed", "message": "…"}.'
         return slip(NAME, why, step)
-    return None
+    return secret_kept(agent, scene, "Tell Aiya that it differs, in words of your own.")
+
+
+def secret_kept(agent: PracticeAgent, scene: Scene, step: str) -> Result | None:
+    """The result for a token that is in a checkpoint; None when it is in none."""
+    if not scene.token or not kept_in_threads(agent, scene.token):
+        return None
+    where = "in what Aiya hears" if scene.token in str(scene.told) else "in the thread's state"
+    why = (
+        f"I opened threads.db and read the access token in it, {where}. Whoever has the file, a "
+        "backup, or a trace of the run has the token too; and what Aiya hears is sent to the model."
+    )
+    return failed(NAME, why, step, "C11")
 
 
 def _rounded(order: dict[str, Any]) -> bool:

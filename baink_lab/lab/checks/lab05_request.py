@@ -53,7 +53,7 @@ async def asks_once(lab: Lab) -> Result:
 def _is_late(returned: Any) -> bool:
     """Whether a task was sent on as one whose call has its answer already."""
     task = getattr(getattr(returned, "goto", returned), "arg", None)
-    return isinstance(task, dict) and task.get("late") is True
+    return isinstance(task, dict) and bool(task.get("late"))
 
 
 def _sent_as_late() -> Result:
@@ -101,7 +101,11 @@ def _judge_way_on(agent: PracticeAgent, mine: Exercise, scene: Scene) -> Result 
         )
         step = "return Command(goto=Send(gate.node, task_for(approval, late=False)))"
         return failed(REQUEST, why, step)
-    if not any(event["type"] == "push_sent" for event in agent.events):
+    told = sum(event["type"] == "push_sent" for event in agent.events)
+    if told > 1:
+        why = f"The phone got one question, and the chat told of it {counted(told, 'time')}."
+        return slip(REQUEST, why, "Call tell_push(approval) once, before you return.")
+    if not told:
         why = "The phone got the question, but the chat heard nothing of it: the customer wonders."
         return failed(REQUEST, why, "tell_push(approval), before you return.")
     return None

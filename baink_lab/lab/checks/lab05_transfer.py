@@ -10,18 +10,20 @@ from baink_lab.lab.checks.lab05_noted import Notes, noted_transfer
 from baink_lab.lab.checks.lab05_paid import (
     LOOK,
     NAME,
+    hears_a_refusal,
     key_of_many,
     no_edit,
     one_key,
     one_key_each,
     one_key_for_many,
     raised_in,
+    secret_kept,
     when_all_is_well,
     yes,
 )
 from baink_lab.lab.checks.printed import prints_kept
 from baink_lab.lab.checks.result import Result, failed, passed
-from baink_lab.lab.meddling import kept_in_threads, token_for
+from baink_lab.lab.meddling import token_for
 from baink_lab.lab.pieces import Pieces
 from baink_lab.lab.practice_agent import PracticeAgent
 from baink_lab.lab.scenes import AMOUNT, Scene, Step, play, stage
@@ -172,16 +174,8 @@ def _too_early(mine: Exercise, early: Scene) -> Result | None:
 
 async def _keeps_no_secret(agent: PracticeAgent, mine: Exercise) -> Result | None:
     """What the yes brought is in no checkpoint."""
-    scene = await play(agent, yes, Scene.ring)
-    if not scene.token or not kept_in_threads(agent, scene.token):
-        return None
-    where = "in what Aiya hears" if scene.token in str(scene.told) else "in the thread's state"
-    why = (
-        f"I opened threads.db and read the access token in it, {where}. Whoever has the file, a "
-        "backup, or a trace of the run has the token too; and what Aiya hears is sent to the model."
-    )
     step = 'Return the status and the bank\'s receipt: {"status": "approved", "result": receipt}.'
-    return failed(NAME, why, step, "C11")
+    return secret_kept(agent, await play(agent, yes, Scene.ring), step)
 
 
 async def _takes_no(agent: PracticeAgent, mine: Exercise) -> Result | None:
@@ -212,7 +206,7 @@ async def _takes_no(agent: PracticeAgent, mine: Exercise) -> Result | None:
 #: In this order: what goes wrong first tells the cause.
 _JUDGES = (
     *(_sleeps, _believes_no_ring, _asks_the_vault, one_key_each),
-    *(_keeps_no_secret, _takes_no, takes_every_no, one_key, no_edit),
+    *(_keeps_no_secret, _takes_no, takes_every_no, one_key, hears_a_refusal, no_edit),
 )
 
 

@@ -54,6 +54,8 @@ def judge_sent(scene: Scene, notes: Notes) -> Result | None:
                 f"The push was sent, and you go on to “{named}”: Aiya's graph has no node of that "
                 "name, so nobody waits for the answer. LangGraph says nothing of it."
             )
+            if named == NAME:
+                why = f"The push was sent, and you go on to “{NAME}”, which is this very node."
             step = f"The gate knows its node: {_WAY_ON}"
             return slip(NAME, why, step)
         if told := _wrong_task(task_of(one)):

@@ -17,7 +17,18 @@ _VAULT = "await desk.outcome(task['approval_id'], call.thread_id, call.id)"
 #: Of one exercise; they come before those of all.
 _OF_EXERCISE: Mapping[str, _Tips] = {
     "wrap_transfer": (
-        (r"StopIteration|UnboundLocalError", _BOTH),
+        (r"StopIteration", _BOTH),
+        (
+            r"UnboundLocalError",
+            "Your search had found nothing when the line was made. Does `return` stand inside the "
+            "`for`, so that it ends at the first entry that is another one? Or was one list alone "
+            'searched? The money may go to either: known["accounts"] + known["payees"].',
+        ),
+        (
+            r"NameError: name '(?:arguments|call)' is not defined",
+            "Hand over the function itself, binding_message=line, without (…): it is called later, "
+            "with (arguments, call).",
+        ),
         (
             r"KeyError: '(id|name)'",
             'known["accounts"] and known["payees"] are lists. "{0}" is in each of their entries: '
@@ -58,6 +69,15 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
         ),
     ),
     "request_approval": (
+        (
+            r"'dict' object has no attribute 'model_dump'",
+            "desk.ask takes `arguments` as they came to your function, the object, and no "
+            "dictionary of them: `await desk.ask(gate, arguments, call)`.",
+        ),
+        (
+            r"UnboundLocalError: .*'approval'",
+            "First ask, then tell: `approval` is what desk.ask returns.",
+        ),
         (
             r"KeyError: 'approval_id'",
             f"The next node was started without its task. Write goto={_TO_ACT}.",
@@ -100,6 +120,11 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
             r"digest_of\(\) missing 1 required positional argument",
             'A fingerprint is of a tool and its arguments: digest_of("transfer_funds", '
             'task["arguments"]).',
+        ),
+        (
+            r"Object of type Call is not JSON serializable",
+            'A fingerprint is of a tool and its arguments: digest_of("transfer_funds", '
+            'task["arguments"]). And what you return goes into the checkpoint, as JSON.',
         ),
         (
             r"without a `status`",
@@ -268,7 +293,8 @@ _READ_SLOWLY: _Tips = (
     ),
     (
         r"unexpected keyword argument '(\w+)'",
-        "It has no parameter called `{0}`: compare with the table above the exercise.",
+        "It has no parameter called `{0}`. Is it spelt as in the text above the exercise? What has "
+        "no name there is told by its place alone.",
     ),
     (
         r"'(\w+)' object has no attribute '(\w+)'",
