@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 from langgraph.types import Command, Send
 
-from baink_lab.approvals import Call, Desk, Tool
+from baink_lab.approvals import Call, Desk, GatedTool, Tool
 from baink_lab.approvals.nodes import Node, Task, push_once
 from baink_lab.bank.client import BankClient
 from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.checks.cells import line_in, said_by
 from baink_lab.lab.checks.exercises import Exercise
+from baink_lab.lab.checks.lab05_noted import node_of, task_of
 from baink_lab.lab.checks.tips import tip
 from baink_lab.lab.pieces import Pieces, Transfer
 
@@ -61,7 +62,9 @@ def guarded(pieces: Pieces) -> Callable[[Desk, BankClient, Sequence[Tool]], Mapp
         put = dict(watched.nodes(desk, bank, tools))
         if "request_approval" in put:
             written = (pieces.request_approval, pieces.wrap_transfer)
-            put["request_approval"] = _leading(_guard(put["request_approval"], written, _ASK_AGAIN))
+            waits = {tool.node for tool in tools if isinstance(tool, GatedTool)}
+            asks = _guard(put["request_approval"], written, _ASK_AGAIN)
+            put["request_approval"] = _leading(asks, waits)
         if "act" in put:
             put["act"] = {
                 at: _guard(node, (pieces.transfer,), _WAIT_ON) for at, node in put["act"].items()
@@ -84,21 +87,34 @@ def _guard(node: Node, written: Sequence[Any], then: str) -> Node:
     return guard
 
 
-def _leading(node: Node) -> Node:
+def _leading(node: Node, waits: Collection[str]) -> Node:
     """The node that asks; a push that no node waits for is told while it can be mended."""
 
     @functools.wraps(node)
     async def lead(task: Any, config: RunnableConfig) -> Any:
         way = await node(task, config)
-        if isinstance(way, Command | Send | list | tuple):
+        wrong = _leads_nowhere(way, waits)
+        if not wrong:
             return way
         raise PieceRaised(
-            f"Your request_approval returned {type(way).__name__} and no Command, so no node waits "
-            f"for the phone's answer. End it with `return Command(goto=…)`, {_again(_ASK_AGAIN)} "
-            "(The desk remembers the question: it is not sent twice.)"
+            f"Your request_approval {wrong}, so no node waits for the phone's answer. End it with "
+            "`return Command(goto=Send(gate.node, task_for(approval, late=False)))`, "
+            f"{_again(_ASK_AGAIN)} (The desk remembers the question: it is not sent twice.)"
         )
 
     return lead
+
+
+def _leads_nowhere(way: Any, waits: Collection[str]) -> str:
+    """What the node that asks did wrong in the end; empty when a node waits."""
+    if not isinstance(way, Command | Send | list | tuple):
+        return f"returned {type(way).__name__} and no Command"
+    named, task = node_of(way), task_of(way)
+    if named and named not in waits:
+        return f"goes on to “{named}”, which is no node that waits"
+    if isinstance(task, dict) and task.get("late"):
+        return "sends its task on with late=True, as if Aiya's call had its answer"
+    return ""
 
 
 def _taking(written: Transfer) -> Transfer:

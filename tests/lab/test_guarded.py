@@ -6,10 +6,11 @@ import asyncio
 import dataclasses
 
 import pytest
-from langgraph.types import interrupt
+from langgraph.types import Command, Send, interrupt
 
 from baink_lab.aiya import prompts
 from baink_lab.approvals import with_async_authorization
+from baink_lab.approvals.nodes import task_for
 from baink_lab.lab.guarded import PieceRaised
 from baink_lab.lab.pieces import NotGated
 from baink_lab.lab.solutions import transfer
@@ -72,6 +73,16 @@ async def asks_and_returns_nothing(desk, gate, arguments, call):
     await request_approval(desk, gate, arguments, call)
 
 
+async def asks_as_late(desk, gate, arguments, call):
+    approval = await desk.ask(gate, arguments, call)
+    return Command(goto=Send(gate.node, task_for(approval, late=True)))
+
+
+async def goes_on_to_the_tool(desk, gate, arguments, call):
+    approval = await desk.ask(gate, arguments, call)
+    return Command(goto=Send(gate.name, task_for(approval, late=False)))
+
+
 async def looks_for_another_call(desk, bank, task, call):
     key = task["approval_id"]
     if await desk.outcome(key, call.id, call.thread_id) is None:  # the wrong way round
@@ -105,11 +116,19 @@ def names_the_payee(make):
     return wrap_transfer
 
 
-async def test_a_push_that_no_node_waits_for_is_told_and_sent_once(lab, capsys):
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (asks_and_returns_nothing, "returned NoneType and no Command"),
+        (asks_as_late, "late=True, as if Aiya's call had its answer"),
+        (goes_on_to_the_tool, "goes on to “transfer_funds”, which is no node that waits"),
+    ],
+)
+async def test_a_push_that_no_node_waits_for_is_told_and_sent_once(lab, capsys, broken, said):
     savings = (await lab.accounts.read())[1]["id"]
     before = len(await lab.history(savings))
-    await lab.build(request_approval=asks_and_returns_nothing)
-    with pytest.raises(PieceRaised, match="returned NoneType and no Command, so no node waits"):
+    await lab.build(request_approval=broken)
+    with pytest.raises(PieceRaised, match=f"{said}, so no node waits"):
         await lab.say(MOVE)
     await lab.build(request_approval=request_approval)
     await lab.say("hello")
