@@ -165,6 +165,14 @@ def is_step_aside(ring: object) -> bool:
     return isinstance(ring, dict) and ring.get("step_aside") is True
 
 
+def lapsed(outcome: Outcome, now: float) -> Mapping[str, Any] | None:
+    """What the model shall hear of a yes whose time is up; None for every other outcome."""
+    if outcome.state is not State.APPROVED or outcome.token_expires_at > now:
+        return None
+    unsure = UNSURE_REASON if outcome.acting else LAPSED_REASON
+    return outcome_answer("failed", reason="approval_lapsed", message=unsure)
+
+
 async def _act(
     desk: Desk, gate: GatedTool, task: Task, outcome: Outcome, call: Call
 ) -> Mapping[str, Any] | None:
@@ -175,9 +183,8 @@ async def _act(
         )
     if digest_of(gate.name, task["arguments"]) != outcome.digest:
         return outcome_answer("failed", reason="changed_after_approval", message=CHANGED_REASON)
-    if outcome.token_expires_at <= desk.clock.now():
-        unsure = UNSURE_REASON if outcome.acting else LAPSED_REASON
-        return outcome_answer("failed", reason="approval_lapsed", message=unsure)
+    if (too_late := lapsed(outcome, desk.clock.now())) is not None:
+        return too_late
     arguments: BaseModel = gate.arguments.model_validate(task["arguments"])
     _say({"type": "acting", "approval_id": task["approval_id"], "tool": gate.name})
     await desk.begin_acting(task["approval_id"])

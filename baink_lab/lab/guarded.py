@@ -15,7 +15,7 @@ from baink_lab.approvals import Call, Desk, GatedTool, Tool
 from baink_lab.approvals.nodes import Node, Task, push_once
 from baink_lab.bank.client import BankClient
 from baink_lab.errors import BainkError, InOneSentence
-from baink_lab.lab.checks.cells import line_in, said_by
+from baink_lab.lab.checks.cells import depth_in, line_in, said_by
 from baink_lab.lab.checks.exercises import Exercise
 from baink_lab.lab.checks.lab05_noted import node_of, task_of
 from baink_lab.lab.checks.tips import tip
@@ -24,7 +24,7 @@ from baink_lab.lab.pieces import Pieces, Transfer
 _ASK_AGAIN = (
     'run await lab.say("hello"): the transfer is taken up there, so do not ask for it again'
 )
-_WAIT_ON = "run await lab.settled(): the approval is kept"
+_WAIT_ON = "run await lab.settled(): the approval is kept, and good for five minutes"
 
 
 class PieceRaised(InOneSentence, BainkError):
@@ -132,31 +132,57 @@ def _taking(written: Transfer) -> Transfer:
             if known is None:
                 raise
             raise _not_taken("called interrupt() again") from None
-        if answer is None and known is not None:
-            raise _not_taken("returned None")
+        if known is not None:
+            _judge_paid(answer, bank)
         if answer is not None and known is None and await look() is None:
             raise PieceRaised(
                 "Your transfer told Aiya an answer, and nobody has answered on the phone yet. Does "
-                "an `except` catch the signal with which interrupt() stops the node? Mend it, "
-                f"{_again(_WAIT_ON)}"
+                "an `except` catch the signal with which interrupt() stops the node? "
+                f"{_MEND_TRANSFER}"
             )
         return answer
 
     return transfer
 
 
+def _judge_paid(answer: Any, bank: Any) -> None:
+    """Whether an outcome led to what the bank says of it."""
+    if answer is None and bank.moved:
+        raise PieceRaised(
+            "The money moved, and your transfer returned None, so Aiya cannot say so. Is the "
+            f'`return {{"status": "approved", "result": receipt}}` missing? {_MEND_TRANSFER}'
+        )
+    if bank.refused and (answer is None or answer.get("status") == "approved"):
+        heard = "returned None" if answer is None else "told Aiya “approved”"
+        raise PieceRaised(
+            f"The bank refused the transfer ({bank.refused}). Your transfer caught that, and "
+            f"{heard}. Catch no error of the bank's: the node around your function tells Aiya. "
+            f"{_MEND_TRANSFER}"
+        )
+    if answer is None:
+        raise _not_taken("returned None")
+    if isinstance(answer, Mapping) and answer.get("status") == "approved" and not bank.moved:
+        raise PieceRaised(
+            "Your transfer told Aiya “approved”, and the bank has confirmed no transfer. Does the "
+            "yes get as far as bank.transfer(…), and are the bank's errors let out? "
+            f"{_MEND_TRANSFER}"
+        )
+
+
 def _not_taken(did: str) -> PieceRaised:
     return PieceRaised(
         f"The phone was answered, and the vault has the answer, but your transfer {did}. Does it "
         "look with desk.outcome(task['approval_id'], call.thread_id, call.id), in this order, and "
-        f"go on when that is not None? Mend it, {_again(_WAIT_ON)}"
+        f"go on when that is not None? {_MEND_TRANSFER}"
     )
 
 
 def _sentence(failure: Exception, written: Sequence[Any], then: str) -> str:
-    """What was raised, by the first of these functions that has a frame in it."""
+    """What was raised, by that of these functions which was nearest to it."""
     given = [one for one in written if one is not None]
-    named = next((one for one in given if line_in(failure, one).startswith("Line")), given[0])
+    named = max(given, key=lambda one: depth_in(failure, one))
+    if str(failure).startswith("binding_message"):  # raised at the desk, of what the line returned
+        named = given[-1]
     name, said = named.__name__, said_by(failure)
     told = [f"Your {name} raised {said}. {line_in(failure, named)}.", tip(name, said)]
     if isinstance(named, Exercise):
@@ -166,3 +192,6 @@ def _sentence(failure: Exception, written: Sequence[Any], then: str) -> str:
 
 def _again(then: str) -> str:
     return f"run its cell and the one with lab.build(…) again, and {then}."
+
+
+_MEND_TRANSFER = f'(await lab.check("transfer") looks closer.) Mend it, {_again(_WAIT_ON)}'

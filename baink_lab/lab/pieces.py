@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -37,11 +38,13 @@ from baink_lab.approvals.nodes import (
     Push,
     Task,
     closing,
+    lapsed,
     request_node,
     session_of,
 )
 from baink_lab.bank.client import BankClient, BankError, BankUnavailable
 from baink_lab.errors import BainkError, InOneSentence
+from baink_lab.lab.noted_bank import NotedBank
 
 TRANSFER = "transfer_funds"
 
@@ -163,9 +166,13 @@ def transfer_node(desk: Desk, bank: BankClient, gate: GatedTool, written: Transf
         known = await desk.outcome(task["approval_id"], call.thread_id, call.id)
         if task["late"] and known is None:
             return {}  # an interrupt in a task that was sent in does not show: see `acting_node`
+        if known is not None and (too_late := lapsed(known, desk.clock.now())) is not None:
+            return closing(task, gate.name, too_late)
+        # As soon as the bank is asked the money may have moved, whatever comes after.
+        noted: Any = NotedBank(bank, functools.partial(desk.begin_acting, task["approval_id"]))
         answer: Mapping[str, Any] | None
         try:
-            answer = await written(desk, bank, task, call)
+            answer = await written(desk, noted, task, call)
         except (BankUnavailable, ToolUnavailable):
             answer = None
         except GraphInterrupt:
@@ -175,13 +182,17 @@ def transfer_node(desk: Desk, bank: BankClient, gate: GatedTool, written: Transf
             answer = None
         except (BankError, ToolRefused) as refusal:
             answer = outcome_answer("failed", reason=refusal.code, message=refusal.sentence)
-        if answer is not None and not (isinstance(answer, Mapping) and "status" in answer):
-            kind = type(answer).__name__
-            raise TypeError(f"{written.__name__} returned {kind} without a `status`.")
-        if answer is None and task["late"]:
-            return {}
-        if answer is None:
-            answer = outcome_answer(WAITING, message=WAITING_REASON)
-        return closing(task, gate.name, answer)
+        return _closed(task, gate.name, answer, written.__name__)
 
     return node
+
+
+def _closed(task: Task, tool: str, answer: object, by: str) -> dict[str, Any]:
+    """What the node returns for what the function `by` returned."""
+    if answer is None and task["late"]:
+        return {}
+    if answer is None:
+        answer = outcome_answer(WAITING, message=WAITING_REASON)
+    if not (isinstance(answer, Mapping) and "status" in answer):
+        raise TypeError(f"{by} returned {type(answer).__name__} without a `status`.")
+    return closing(task, tool, answer)

@@ -18,7 +18,7 @@ from baink_lab.lab.talking import Talking
 from baink_lab.lab.waiting import StoppedWaiting, WaitingLine, how_it_ended
 
 KEEP_APPROVALS = 1000
-STEPPED_ASIDE = "{} waits for the phone too: a node is started for it once the answer is there"
+STEPPED_ASIDE = "{} waits for the phone: a node is started for it once the answer is there"
 AWAKE = "Nobody sleeps on this thread: ask Aiya for a transfer, and leave the phone alone."
 FAULTY = "Nobody sleeps on this thread, as lab.say ended in a fault:"
 NOT_MENDED = "(The fault that lab.say told is not mended yet:"

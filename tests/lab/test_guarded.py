@@ -11,6 +11,7 @@ from langgraph.types import Command, Send, interrupt
 from baink_lab.aiya import prompts
 from baink_lab.approvals import with_async_authorization
 from baink_lab.approvals.nodes import task_for
+from baink_lab.bank.client import BankError
 from baink_lab.lab.guarded import PieceRaised
 from baink_lab.lab.pieces import NotGated
 from baink_lab.lab.solutions import transfer
@@ -157,7 +158,7 @@ async def test_an_answer_that_nobody_gave_is_told_where_it_was_made_up(lab, caps
         await lab.say(MOVE)
     assert "as lab.say ended in a fault: Your transfer told Aiya" in repr(await lab.asleep())
     await lab.build(transfer=transfer)
-    assert "waits for the phone too" in repr(await lab.asleep())
+    assert "waits for the phone" in repr(await lab.asleep())
     await lab.phone.approve()
     await lab.settled()
     told = capsys.readouterr().out
@@ -206,6 +207,88 @@ async def test_an_expired_request_that_is_taken_for_a_yes_is_told_by_its_cause(l
     await lab.settled()
 
 
+async def pays_and_says_nothing(desk, bank, task, call):
+    await transfer(desk, bank, task, call)
+
+
+async def hushes_the_bank_up(desk, bank, task, call):
+    try:
+        return await transfer(desk, bank, task, call)
+    except BankError:
+        return None
+
+
+async def says_done_to_a_refusal(desk, bank, task, call):
+    try:
+        return await transfer(desk, bank, task, call)
+    except BankError:
+        return {"status": "approved", "result": {}}
+
+
+async def says_done_and_asks_no_bank(desk, bank, task, call):
+    outcome = await desk.outcome(task["approval_id"], call.thread_id, call.id)
+    if outcome is None:
+        return await transfer(desk, bank, task, call)
+    return {"status": outcome.state, "message": outcome.reason}
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (pays_and_says_nothing, "The money moved, and your transfer returned None"),
+        (says_done_and_asks_no_bank, "the bank has confirmed no transfer"),
+    ],
+)
+async def test_what_the_bank_said_and_aiya_did_not_hear_is_told(lab, capsys, broken, said):
+    await lab.build(transfer=broken)
+    savings = (await lab.accounts.read())[1]["id"]
+    before = len(await lab.history(savings))
+    await lab.say(MOVE)
+    await lab.phone.approve()
+    with pytest.raises(PieceRaised, match=said):
+        await lab.settled()
+    await lab.build(transfer=transfer)
+    await lab.settled()
+    assert "Done: $25.00 moved" in capsys.readouterr().out
+    assert len(await lab.history(savings)) - before == 1, "moved once"
+
+
+@pytest.mark.parametrize(
+    ("broken", "did"),
+    [(hushes_the_bank_up, "returned None"), (says_done_to_a_refusal, "told Aiya “approved”")],
+)
+async def test_a_refusal_of_the_bank_that_is_hushed_up_is_told(lab, capsys, broken, did):
+    await lab.build(transfer=broken)
+    checking = (await lab.accounts.read())[0]["balance"]
+    nearly_all = f"Move ${int(float(checking)) - 1} from checking to savings"
+    for _ in range(2):  # one by one there is enough
+        await lab.say(nearly_all)
+    for _ in range(2):
+        await lab.phone.approve()
+    with pytest.raises(PieceRaised, match=rf"\(insufficient_funds\).*caught that, and {did}"):
+        await lab.settled()
+    await lab.build(transfer=transfer)
+    await lab.settled()
+    assert "not enough money in that account" in capsys.readouterr().out
+    await lab.say(nearly_all.replace("from checking to savings", "from savings to checking"))
+    await lab.phone.approve()
+    await lab.settled()
+
+
+async def test_a_transfer_that_is_mended_too_late_is_not_called_undone(lab, capsys):
+    await lab.build(transfer=pays_and_says_nothing)
+    await lab.say(MOVE)
+    await lab.phone.approve()
+    with pytest.raises(PieceRaised):
+        await lab.settled()
+    await lab.build(transfer=transfer)
+    await lab.clock.advance("6 min")
+    await lab.settled()
+    told = capsys.readouterr().out
+    assert "Check the history before a new try" in told
+    assert "Nothing was moved" not in told
+
+
 async def test_a_tool_without_a_gate_is_a_sentence_at_each_use(lab):
     for use in (lab.build(wrap_transfer=names_the_payee(lambda *_, **__: None)), lab.say(MOVE)):
         with pytest.raises(NotGated, match="wrap_transfer returned NoneType"):
@@ -228,6 +311,11 @@ async def test_a_line_on_the_phone_that_cannot_be_made_is_told_by_its_line(lab):
     await lab.build(wrap_transfer=names_the_payee(with_async_authorization))
     with pytest.raises(PieceRaised, match=r"wrap_transfer raised KeyError.*Line \d+ of .*names\["):
         await lab.say(MOVE)
+    await lab.build(
+        wrap_transfer=names_the_payee(with_async_authorization), request_approval=request_approval
+    )
+    with pytest.raises(PieceRaised, match=r"wrap_transfer raised KeyError.*Line \d+ of .*names\["):
+        await lab.say("hello")
     await lab.build()
 
 

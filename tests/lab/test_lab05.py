@@ -1024,7 +1024,7 @@ async def test_of_two_requests_the_one_without_a_node_is_told_as_well(lab):
     told = repr(await lab.asleep()).splitlines()
     assert told[1].startswith("transfer")
     assert second.id in told[1]
-    assert told[2].startswith(f"(no node)  {first.id} waits for the phone too")
+    assert told[2].startswith(f"(no node)  {first.id} waits for the phone")
     await lab.withdraw()
     await lab.settled()
 

@@ -35,6 +35,13 @@ def line_in(failure: BaseException, written: Callable[..., Any]) -> str:
     return f"Line {mine[-1].lineno} of {cell_of(file)}{line}"
 
 
+def depth_in(failure: BaseException, written: Callable[..., Any]) -> int:
+    """How deep in the calls a function's file comes last; less than 0 when it is in none."""
+    file = inspect.unwrap(written).__code__.co_filename
+    frames = traceback.extract_tb(failure.__traceback__)
+    return max((at for at, frame in enumerate(frames) if frame.filename == file), default=-1)
+
+
 def newer_one(name: str, written: Callable[..., Any] | None, exercises: Collection[str]) -> str:
     """What is to be said of a later cell that defines the function too; empty when there is none.
 
