@@ -18,6 +18,7 @@ from baink_lab.lab.practice_bank import Asked
 
 PATIENCE_SECONDS = 15.0
 AMOUNT = "25.00"
+MEMO = "for the roof"
 
 Step: TypeAlias = Callable[["Scene"], Awaitable[object]]
 
@@ -137,7 +138,7 @@ async def play(
     before = len(agent.bank.asked), len(agent.bank.moved()), _notified(agent)
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            await agent.ask_transfer(AMOUNT, scene.call_id, scene.thread)
+            await agent.ask_transfer(AMOUNT, scene.call_id, scene.thread, memo=MEMO)
             await _look(scene, before[2])
             for step in steps:
                 await step(scene)

@@ -96,6 +96,7 @@ class Surviving(Settling):
             self._tell("In live mode ask Aiya yourself, and restart this kernel while she sleeps.")
             return
         await self.sleep()
+        self._name_thread()
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,14 +13,14 @@ from typing import Any
 import httpx
 
 from baink_lab.aiya import Aiya, open_aiya
-from baink_lab.aiya.app import Listener
+from baink_lab.aiya.app import THREAD, Listener
 from baink_lab.approvals import Call, GatedTool, Tool
 from baink_lab.approvals.nodes import Push
 from baink_lab.auth0.management import PUSH
 from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.bare_tools import ungated
 from baink_lab.lab.chat import Chat
-from baink_lab.lab.checks.exercises import not_passed, own_piece
+from baink_lab.lab.checks.exercises import Exercise, OtherShape, not_passed, own_piece
 from baink_lab.lab.guarded import PieceRaised, guarded, guarded_tools
 from baink_lab.lab.opened import Opened
 from baink_lab.lab.own_desk import spare
@@ -56,7 +57,6 @@ class Talking(Opened):
 
     def __init__(self, number: int, settings: Settings, ready: dict[str, Any]) -> None:
         super().__init__(number, settings, ready)
-        self.thread = "main"
         self._stack = contextlib.AsyncExitStack()
         self._aiya: Aiya | None = None
         self._book: tuple[int, int] | None = None
@@ -68,6 +68,26 @@ class Talking(Opened):
         self._broken: PieceRaised | None = None  # by which outcomes do not get through
         self._fault: PieceRaised | None = None  # that a question met; gone with the pieces
         self._cells = 0  # that print what Aiya says at the moment
+
+    @property
+    def thread(self) -> str:
+        """The conversation of this lab; a new one after a reset.
+
+        An approval's id, and so the bank's Idempotency-Key, is made of thread and call, and a model
+        may give equal calls equal ids: what is asked for again after a reset has to be another
+        transfer, and not the answer to the one before.
+        """
+        try:
+            return (self._memory / "thread").read_text(encoding="utf-8")
+        except FileNotFoundError:  # from before threads had names of their own
+            return THREAD
+
+    def _name_thread(self) -> None:
+        """Before there is a conversation; one that is under way keeps its name."""
+        self._memory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not (self._memory / "threads.db").exists():
+            name = f"{THREAD}-{secrets.token_hex(4)}"
+            (self._memory / "thread").write_text(name, encoding="utf-8")
 
     async def aiya(self) -> Aiya:
         """Aiya, woken at the first use; she has to know whose she is.
@@ -82,6 +102,7 @@ class Talking(Opened):
             if self.taken_away:
                 raise TakenAway
             if aiya is None:
+                self._name_thread()
                 aiya = await self._stack.enter_async_context(
                     open_aiya(
                         self.world,
@@ -135,7 +156,15 @@ class Talking(Opened):
             NotAttempted: one of them is an exercise without a body.
             OtherShape: one of them cannot be called as the graph does.
         """
-        given = (wrap_transfer, request_approval, transfer, registry)
+        given = {
+            "wrap_transfer": wrap_transfer,
+            "request_approval": request_approval,
+            "transfer": transfer,
+            "registry": registry,
+        }
+        for name, one in given.items():
+            if isinstance(one, Exercise) and one.name != name:
+                raise OtherShape(f"{name}= was given your {one.name}: write {one.name}={one.name}.")
         pieces = Pieces(
             own_piece(wrap_transfer),
             own_piece(request_approval),
@@ -143,7 +172,7 @@ class Talking(Opened):
             own_piece(registry),
             tuple(more),
         )
-        doubtful = [told for one in given if (told := not_passed(one))]
+        doubtful = [told for one in given.values() if (told := not_passed(one))]
         await self.sleep()
         self._pieces, self._to_be_built = pieces, False
         tools = (await self.aiya()).tools

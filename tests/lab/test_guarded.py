@@ -275,6 +275,22 @@ async def test_a_refusal_of_the_bank_that_is_hushed_up_is_told(lab, capsys, brok
     await lab.settled()
 
 
+async def test_what_is_asked_for_again_after_a_reset_is_another_transfer(lab, capsys):
+    """The balance is the same, so the model says the same: the bank must not know it already."""
+    savings = (await lab.accounts.read())[1]["id"]
+    before = len(await lab.history(savings))
+    for text in (MOVE, "Move $25 from savings to checking"):
+        await lab.say(text)
+        await lab.phone.approve()
+        await lab.settled()
+    await lab.reset(sure=True)
+    await lab.say(MOVE)
+    await lab.phone.approve()
+    await lab.settled()
+    assert capsys.readouterr().out.count("Done: $25.00 moved") == 3
+    assert len(await lab.history(savings)) - before == 3
+
+
 async def test_a_transfer_that_is_mended_too_late_is_not_called_undone(lab, capsys):
     await lab.build(transfer=pays_and_says_nothing)
     await lab.say(MOVE)

@@ -1053,6 +1053,39 @@ def calls_its_line(tool, audience, book):
     )
 
 
+def calls_its_line_without_anything(tool, audience, book):
+    def line(arguments, call):
+        return arguments.amount
+
+    return with_async_authorization(tool, scopes=[SCOPE], audience=audience, binding_message=line())
+
+
+def replaces_by_place(tool, audience, book):
+    return dataclasses.replace(tool, prompts.TRANSFER_FUNDS)
+
+
+def awaits_a_function(book):
+    async def line(arguments, call):
+        known = await book
+        return known["payees"][0]["name"]
+
+    return line
+
+
+async def waits_for_a_function(desk, bank, task, call):
+    return await desk.outcome
+
+
+async def misspells_a_key(desk, bank, task, call):
+    await waited(desk, task, call)
+    return await bank.transfer("", task["approval_id"], **task["argument"])
+
+
+async def calls_the_state(desk, bank, task, call):
+    outcome = await waited(desk, task, call)
+    return {"status": outcome.state()} if outcome else None
+
+
 async def asks_with_a_dictionary(desk, gate, arguments, call):
     return await right.request_approval(desk, gate, arguments.model_dump(), call)
 
@@ -1074,6 +1107,12 @@ async def goes_on_late(desk, gate, arguments, call):
     [
         ("wrap_transfer", wraps(line=returns_in_the_loop), Kind.RAISED, "stand inside the `for`"),
         ("wrap_transfer", calls_its_line, Kind.RAISED, "Hand over the function itself"),
+        ("wrap_transfer", calls_its_line_without_anything, Kind.RAISED, "without (…)"),
+        ("wrap_transfer", replaces_by_place, Kind.RAISED, "has a name: dataclasses.replace(tool"),
+        ("wrap_transfer", wraps(line=awaits_a_function), Kind.RAISED, "has to be called before"),
+        ("transfer", waits_for_a_function, Kind.RAISED, "has to be called before"),
+        ("transfer", misspells_a_key, Kind.RAISED, 'There is no "argument" there'),
+        ("transfer", calls_the_state, Kind.RAISED, "a value and no function"),
         ("request_approval", asks_with_a_dictionary, Kind.RAISED, "no dictionary of them"),
         ("request_approval", tells_before_it_asks, Kind.RAISED, "First ask, then tell"),
         ("request_approval", goes_on("request_approval"), Kind.WRONG, "which is this very node"),
@@ -1085,6 +1124,23 @@ async def test_a_slip_is_told_by_its_cause(lab, name, written, kind, said):
     result = await lab.check(name)
     assert result.kind is kind, result
     assert said in f"{result.why} {result.next_step}"
+
+
+async def test_pieces_in_each_others_place_are_told(lab):
+    mine = lab.exercise(right.request_approval)
+    with pytest.raises(OtherShape, match="transfer= was given your request_approval"):
+        await lab.build(transfer=mine)
+
+
+async def test_a_payee_in_capitals_is_the_payee(lab):
+    def loud(book):
+        async def line(arguments, call):
+            return (await says("Pay {amount} {currency} to {payee}")(book)(arguments, call)).upper()
+
+        return line
+
+    put(lab, "wrap_transfer", wraps(line=loud))
+    assert await lab.check("wrap_transfer")
 
 
 async def test_the_desk_of_the_aiya_that_runs_asks_nobody_in_a_check(lab):
@@ -1135,6 +1191,38 @@ def with_other_noes(is_no):
     return transfer
 
 
+async def says_done_whatever_the_bank_says(desk, bank, task, call):
+    try:
+        return await right.transfer(desk, bank, task, call)
+    except BankError:
+        return {"status": "approved", "result": {}}
+
+
+async def compares_the_wrong_way(desk, bank, task, call):
+    outcome = await waited(desk, task, call)
+    if outcome is None:
+        return None
+    if outcome.state != "approved":
+        return {"status": outcome.state, "message": outcome.reason}
+    if digest_of("transfer_funds", task["arguments"]) == outcome.digest:
+        return {"status": "failed", "message": "changed"}
+    receipt = await bank.transfer(outcome.access_token, task["approval_id"], **task["arguments"])
+    return {"status": "approved", "result": receipt}
+
+
+async def forgets_the_memo(desk, bank, task, call):
+    outcome = await waited(desk, task, call)
+    if outcome is None:
+        return None
+    if outcome.state != "approved":
+        return {"status": outcome.state, "message": outcome.reason}
+    if digest_of("transfer_funds", task["arguments"]) != outcome.digest:
+        return {"status": "failed", "message": "changed"}
+    order = {name: value for name, value in task["arguments"].items() if name != "memo"}
+    receipt = await bank.transfer(outcome.access_token, task["approval_id"], **order)
+    return {"status": "approved", "result": receipt}
+
+
 async def tries_thrice(desk, bank, task, call):
     for _ in range(3):
         try:
@@ -1159,10 +1247,13 @@ async def tells_the_token(desk, bank, task, call):
             with_other_noes(lambda outcome: outcome.state != "Approved"),
             *("", "without asking the bank: no money moved", 'is "approved", to the letter'),
         ),
+        (compares_the_wrong_way, "", "the two fingerprints should be equal", "Is it `!=`"),
+        (says_done_whatever_the_bank_says, "", "Aiya heard “approved”", "Do not catch"),
+        (forgets_the_memo, "C13", "the memo ''", "digest_of"),
         (tries_thrice, "", "said insufficient_funds; Aiya heard nothing", "Do not catch"),
         (tells_the_token, "C11", "read the access token", "in words of your own"),
     ],
-    ids=["spelt", "tries", "token"],
+    ids=["spelt", "inverted", "done", "memo", "tries", "token"],
 )
 async def test_a_transfer_that_goes_wrong_at_one_point_is_told_by_it(
     lab, written, mistake, said, step

@@ -68,7 +68,10 @@ def _not_moved(happy: Scene) -> Result:
         return slip(NAME, why, step)
     if happy.status == "failed" and not happy.asked:
         why += " But nobody had changed anything: the two fingerprints should be equal."
-        step = 'The tool\'s name counts too: digest_of("transfer_funds", task["arguments"]).'
+        step = (
+            'Is it `!=` that leads to "failed"? And the tool\'s name counts too: '
+            'digest_of("transfer_funds", task["arguments"]).'
+        )
     if happy.asked and happy.asked[-1].status == HTTPStatus.UNAUTHORIZED:
         why += " It takes what came first for the token, and that is none."
         step = f"First the token, then the key: {step}."
@@ -149,8 +152,9 @@ async def hears_a_refusal(agent: PracticeAgent, mine: Exercise) -> Result | None
     said = scene.asked[-1].code if scene.asked else "nothing"
     why = (
         "I emptied the account while the push waited; the customer approved. The bank was asked "
-        f"{counted(len(scene.asked), 'time')} and said {said}; Aiya heard {heard}, so she cannot "
-        "tell the customer what became of it."
+        f"{counted(len(scene.asked), 'time')} and said {said}; Aiya heard {heard}, so "
+        f"{'she tells the customer' if scene.status else 'she cannot tell the customer'} "
+        f"{'something else' if scene.status else 'what became of it'}."
     )
     step = "Do not catch the bank's errors: the node around your function tells Aiya."
     return slip(NAME, why, step)

@@ -14,7 +14,7 @@ from baink_lab.lab import meddling
 from baink_lab.lab.checks.exercises import Exercise, exercise_of, own_piece, raised
 from baink_lab.lab.checks.result import Result, failed, passed, slip
 from baink_lab.lab.pieces import TRANSFER as TRANSFER_FUNDS
-from baink_lab.lab.pieces import Pieces
+from baink_lab.lab.pieces import NotGated, Pieces
 from baink_lab.lab.practice_agent import PracticeAgent, practice_agent, scripted_model
 from baink_lab.lab.scenes import AMOUNT
 from baink_lab.settings import TRANSFER_SCOPE
@@ -36,9 +36,7 @@ async def wrapped(lab: Lab) -> Result:
         try:
             async with agent.process(tools=Pieces(own_piece(mine)).tools, watch=False):
                 return await _ask_aiya(agent, mine)
-        except TypeError as failure:
-            if not str(failure).startswith(WRAP):
-                return raised(WRAP, failure, mine.written)
+        except NotGated as failure:
             step = "Return what with_async_authorization(tool, …) gives you."
             return failed(WRAP, f"{failure}", step)
         except Exception as failure:
@@ -121,7 +119,7 @@ async def _judge_line(agent: PracticeAgent, gate: GatedTool, asked: Approval) ->
         "payee": re.escape(PAYEE),
     }
     for what, pattern in parts.items():
-        if re.search(pattern, shown):
+        if re.search(pattern, shown, re.IGNORECASE):
             continue
         if what == "currency" and not re.search(pattern, fold(written)):
             continue  # missing, and not cut: told of another transfer, where it matters more

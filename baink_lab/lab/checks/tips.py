@@ -39,6 +39,16 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
             "Name what comes after `tool`: scopes=…, audience=…, binding_message=….",
         ),
         (
+            r"replace\(\) takes 1 positional argument",
+            "What is changed in the copy has a name: "
+            "dataclasses.replace(tool, description=prompts.TRANSFER_FUNDS).",
+        ),
+        (
+            r"(?<!book_of\.)<locals>\.\w+\(\) missing \d required positional",
+            "Hand over the function itself, binding_message=line, without (…): it is called later, "
+            "with (arguments, call).",
+        ),
+        (
             r"takes \d positional arguments? but 2 were given",
             "The function that makes the line is called with two things: (arguments, call).",
         ),
@@ -94,7 +104,8 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
         ),
         (
             r"not msgpack serializable: Send",
-            f"A Send names its node, as a text: {_TO_ACT}, with `gate.node` and not `gate`.",
+            f"A Send takes a node's name and a task that was made: {_TO_ACT}, with `gate.node` and "
+            "not `gate`, and with the (…) behind task_for.",
         ),
     ),
     "transfer": (
@@ -125,6 +136,14 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
             r"Object of type Call is not JSON serializable",
             'A fingerprint is of a tool and its arguments: digest_of("transfer_funds", '
             'task["arguments"]). And what you return goes into the checkpoint, as JSON.',
+        ),
+        (
+            r"KeyError: '(?!access_token|status|result|receipt)(\w+)'",
+            'There is no "{0}" there. `task` has "approval_id" and "arguments", to the letter.',
+        ),
+        (
+            r"'(?:str|State)' object is not callable",
+            "That is a value and no function: take the `()` behind it away.",
         ),
         (
             r"without a `status`",
@@ -260,6 +279,11 @@ _OF_ALL: _Tips = (
     (
         r"'[A-Z]\w+(?<!NoneType)' object is not subscriptable",
         'What stands before `[` is an object: write `.name`, not `["name"]`.',
+    ),
+    (
+        r"object (?:function|method|builtin_function_or_method|partial|type) can't be used in",
+        "A function has to be called before it is waited for: write (…) behind its name, with what "
+        "it takes.",
     ),
     (
         r"can't be used in 'await' expression",
