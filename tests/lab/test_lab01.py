@@ -195,6 +195,49 @@ async def test_a_right_claim_in_another_form_is_told_as_that(lab, form, said):
     assert bool(told) is (said == "")
 
 
+def scope_first(claims, wanted):
+    if wanted["scope"] not in claims["scope"].split():
+        return "scope"
+    return looks_right(claims, wanted)
+
+
+def inverted(claims, wanted):
+    return "iss" if claims["iss"] == wanted["iss"] else looks_right(claims, wanted)
+
+
+def ends_in_the_loop(claims, wanted):
+    for name in ("iss", "aud", "scope"):
+        if wanted[name] not in claims[name]:
+            return name
+        return None
+    return None
+
+
+@pytest.mark.parametrize(
+    ("written", "step"),
+    [
+        (scope_first, "'aud' comes before 'scope'"),
+        (inverted, "'iss' fits there. Is your comparison the wrong way round"),
+        (ends_in_the_loop, "before your function comes to `return None`"),
+    ],
+)
+async def test_a_wrong_order_and_a_wrong_test_are_told_apart(lab, written, step):
+    lab.exercise(named(written))
+    told = await lab.check("why_refused")
+    assert told.kind is Kind.WRONG
+    assert step in told.next_step
+
+
+async def test_a_scope_is_not_a_piece_of_a_text(lab):
+    def why_refused(claims, wanted):
+        return looks_right(claims, wanted, scope=lambda mine, theirs: theirs in " ".join(mine))
+
+    lab.exercise(why_refused)
+    told = await lab.check("why_refused")
+    assert "for a piece of it" in told.why
+    assert "claims['scope'].split()" in told.next_step
+
+
 async def test_an_audience_is_not_a_piece_of_a_text(lab):
     lab.exercise(named(a_piece_of_a_text))
     wrong = await lab.check("why_refused")

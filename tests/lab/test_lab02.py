@@ -337,6 +337,9 @@ async def test_every_application_may_ask_when_the_api_says_so(lab):
     await lab.api.delete(f"client-grants/{await grant_of(lab)}")
     policies = TRANSFERS_API["subject_type_authorization"] | {"user": {"policy": "allow_all"}}
     await patch_api(lab, subject_type_authorization=policies)
+    told = await lab.check("api")
+    assert told, "the bank does not mind"
+    assert "lets every application of the tenant ask for users" in told.why
     told = (await lab.check("access")).why
     assert "every application" in told
     assert "wider than it needs to be" in told
@@ -344,6 +347,16 @@ async def test_every_application_may_ask_when_the_api_says_so(lab):
     await lab.api.post("client-grants", access(lab.world))
     assert "every application" in (await lab.check("access")).why
     assert await lab.check("token")
+
+
+async def test_a_long_life_of_tokens_is_told_with_the_line_that_mends_it(lab):
+    assert "But" not in (await lab.check("api")).why
+    await patch_api(lab, token_lifetime=86400)
+    told = await lab.check("api")
+    assert told
+    assert "good for 86400 seconds, and not for 300" in told.why
+    assert "json={'token_lifetime': 300}" in told.why
+    await patch_api(lab, token_lifetime=300)
 
 
 async def refused(lab, method, path, body):

@@ -244,6 +244,19 @@ async def test_a_customer_without_a_phone_enrols_and_goes_on(lab, capsys):
     told = await lab.check("continued")
     assert told
     assert "met a phone at once" not in told.why
+    assert "asked anew" not in told.why
+
+
+async def test_who_asks_anew_is_told_that_continue_would_have_done(lab):
+    await PIECES["factor"].make(lab.api, lab.world, await lab.tenant())
+    await lab.say("Move $25 from checking to savings")
+    await PIECES["phone"].make(lab.api, lab.world, await lab.tenant())
+    await lab.say("Move $25 from checking to savings")
+    await lab.phone.approve()
+    await lab.settled()
+    told = await lab.check("continued")
+    assert told
+    assert "You asked anew, with all the words" in told.why
 
 
 async def test_a_transfer_that_met_a_phone_at_once_has_not_gone_on(lab, monkeypatch):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 REFUSED, WHY = "refused", "why_refused"
 _WANTED_CODE = "invalid_token"
+_ORDER = ("iss", "aud", "scope")  # in which the first that does not fit is told
 _RETURN = "Write `return` in front of what you print: `print` shows it to you alone."
 
 
@@ -73,7 +74,11 @@ def _wrong(case: _Case, said: object, printed: str) -> Result:
     why = f"For {case.what} it said {said!r}."
     if other := _other_form(said, case.right):
         return slip(WHY, why, other)
+    if told := _order(said, case):
+        return slip(WHY, f"{why} {_because(case)}", told)
     step = _step(case)
+    if case.right and said is None and not case.step:
+        step += " (Is every claim compared before your function comes to `return None`?)"
     return failed(WHY, f"{why} {_because(case)}", step, hints=(step,) if case.step else ())
 
 
@@ -149,7 +154,13 @@ def _cases(login: dict[str, Any], wanted: dict[str, str]) -> list[_Case]:
             "Compare whole texts as they are: claims['iss'] != wanted['iss'].",
         ),
         _Case("a token with the scope openid alone", {**good, "scope": "openid"}, "scope"),
-        _Case(f"a token with the scope {scope}s", {**good, "scope": f"openid {scope}s"}, "scope"),
+        _Case(
+            f"a token with the scope {scope}s",
+            {**good, "scope": f"openid {scope}s"},
+            "scope",
+            "But that is another scope: in a text `in` looks for a piece of it, and finds one.",
+            "Make words of the text first: wanted['scope'] in claims['scope'].split().",
+        ),
         _Case(
             f"a token with the scope {scope.title()}",
             {**good, "scope": f"openid {scope.title()}"},
@@ -158,6 +169,15 @@ def _cases(login: dict[str, Any], wanted: dict[str, str]) -> list[_Case]:
             "Compare the words as they are: no `.lower()`.",
         ),
     ]
+
+
+def _order(said: object, case: _Case) -> str:
+    """What to do about another claim than the first that does not fit; empty for the rest."""
+    if said not in _ORDER or case.right not in _ORDER or case.step:
+        return ""
+    if _ORDER.index(said) > _ORDER.index(case.right):
+        return f"Compare in the order iss, aud, scope: {case.right!r} comes before {said!r}."
+    return f"{said!r} fits there. Is your comparison the wrong way round (`==` and `!=`)?"
 
 
 def _other_form(said: object, right: str | None) -> str:

@@ -100,7 +100,20 @@ async def went_on(lab: Lab) -> Result:
         why = "Another transfer was approved than the one that met no phone: that one waits still."
         step = 'await lab.say("continue transfer"), then press Approve on the phone.'
         return not_yet(CONTINUED, why, step)
-    return result
+    return await _with_anew(lab, result) if result else result
+
+
+async def _with_anew(lab: Lab, result: Result) -> Result:
+    """The same; who asked for the transfer anew is told that there was no need."""
+    said = await (await lab.aiya()).messages(lab.thread)
+    words = (str(one.get("content")).lower() for one in said if one.get("role") == "user")
+    if any("continue" in text or "again" in text for text in words):
+        return result
+    why = (
+        f"{result.why} (You asked anew, with all the words. “continue transfer” would have done: "
+        "Aiya still knew what you wanted.)"
+    )
+    return dataclasses.replace(result, why=why)
 
 
 def _met_a_phone(*, live: bool) -> Result:
