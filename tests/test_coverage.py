@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from baink_lab.lab.parsed import parsed
+
 ROOT = Path(__file__).parents[1]
 ROWS = tomllib.loads((ROOT / "tests" / "coverage.toml").read_text("utf-8"))
 
@@ -23,7 +25,7 @@ def test_a_row_names_tests_that_exist(row):
     assert ROWS[row].get("tests") or ROWS[row].get("until"), f"{row} names nothing"
     for test in ROWS[row].get("tests", []):
         path, _, name = test.partition("::")
-        tree = ast.parse((ROOT / path).read_text("utf-8"))
+        tree = parsed((ROOT / path).read_text("utf-8"))
         names = {
             node.name
             for node in ast.walk(tree)

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from baink_lab.lab.notebook import shell
+from baink_lab.lab.parsed import parsed
 from baink_lab.lab.refused_question import refused_question, sentence
 from baink_lab.lab.unawaited import taken_for_answer
 
@@ -101,7 +102,7 @@ def _used_by(source: str) -> list[str]:
     with contextlib.suppress(SyntaxError):
         read = (
             one.id
-            for one in ast.walk(ast.parse(source))
+            for one in ast.walk(parsed(source))
             if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)
         )
         return [one for one in dict.fromkeys(read) if one not in _made_by(source)]
@@ -129,7 +130,7 @@ def _cells(number: int) -> Iterator[tuple[str, str]]:
 def _made_by(source: str) -> set[str]:
     """The names that a cell makes, its imports too."""
     try:
-        tree = ast.parse(source)
+        tree = parsed(source)
     except SyntaxError:  # a line for IPython alone
         return set()
     made: set[str] = set()

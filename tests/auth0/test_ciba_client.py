@@ -21,6 +21,7 @@ from baink_lab.auth0 import (
 from baink_lab.auth0.browser import LoginError
 from baink_lab.auth0.ciba import CIBA_GRANT
 from baink_lab.auth0.login import SessionTokens, log_in_with_form
+from baink_lab.lab.parsed import parsed
 
 
 @pytest.fixture
@@ -154,7 +155,7 @@ def test_the_grant_type_is_written_once():
         path.relative_to(root).as_posix()
         for path in sorted(root.rglob("*.py"))
         if "sandbox" not in path.parts
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(parsed(path.read_text("utf-8")))
         if isinstance(node, ast.Constant) and node.value == CIBA_GRANT
     ]
     assert found == ["auth0/ciba.py"]

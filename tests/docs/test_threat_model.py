@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+from baink_lab.lab.parsed import parsed
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "threat-model.md").read_text("utf-8")
 
@@ -13,7 +15,7 @@ PAGE = (ROOT / "docs" / "threat-model.md").read_text("utf-8")
 def functions():
     found = {}
     for path in (ROOT / "tests").rglob("test_*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(parsed(path.read_text("utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 found.setdefault(node.name, set()).add(path.relative_to(ROOT).as_posix())
     return found

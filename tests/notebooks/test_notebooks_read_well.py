@@ -9,6 +9,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from baink_lab.lab.parsed import parsed
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = {path.stem: nbformat.read(path, 4) for path in (ROOT / "notebooks").glob("*.ipynb")}
 
@@ -32,7 +34,7 @@ def test_no_library_code_hides_in_a_cell(book):
         source = "async def cell():\n" + "\n".join(
             f"    {line}" for line in cell.source.split("\n")
         )
-        for node in ast.walk(ast.parse(source).body[0]):
+        for node in ast.walk(parsed(source).body[0]):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name != "cell":
                 exercise = any("exercise" in ast.unparse(one) for one in node.decorator_list)
                 assert exercise or node.end_lineno - node.lineno < 5, node.name

@@ -15,6 +15,7 @@ import segno
 
 from baink_lab.lab import checks
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
+from baink_lab.lab.parsed import parsed
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
@@ -75,7 +76,7 @@ def test_all_that_the_api_cell_sends_is_named_on_the_way_through_the_dashboard()
     at = next(i for i, cell in enumerate(cells) if 'post("resource-servers"' in cell.source)
     (sent,) = [
         node.value
-        for node in ast.parse(cells[at].source.replace("await ", "")).body
+        for node in parsed(cells[at].source.replace("await ", "")).body
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
     ]
     assert {key.value for key in sent.keys} == set(ON_THE_DASHBOARD)

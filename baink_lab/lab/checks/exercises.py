@@ -14,6 +14,7 @@ from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.checks.cells import cell_of, line_in, said_by
 from baink_lab.lab.checks.result import Kind, Result, slip
 from baink_lab.lab.checks.tips import read_slowly, tip
+from baink_lab.lab.parsed import parsed
 
 if TYPE_CHECKING:
     from baink_lab.lab.session import Lab
@@ -166,7 +167,7 @@ def shape_told(mine: Exercise) -> str:
 def is_stub(function: Callable[..., Any]) -> bool:
     """True when a function's body does nothing: `...`, `pass`, or NotImplementedError."""
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))
+        tree = parsed(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))
     except (OSError, TypeError, SyntaxError):  # typed somewhere where no source is kept
         return False
     defined = next(
@@ -248,7 +249,7 @@ def _as_in_a_cell(name: str, text: str) -> str:
     It has the exercise's name, and no types: they name what a notebook has not imported.
     """
     lines = text.splitlines()
-    tree = ast.parse(text)
+    tree = parsed(text)
     found = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     for one in sorted(found, key=lambda one: -one.lineno):  # the last first: numbers stay right
         kind = "async def" if isinstance(one, ast.AsyncFunctionDef) else "def"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from baink_lab.lab.checks.cells import cell_of
+from baink_lab.lab.parsed import parsed
 
 
 def on_purpose(failure: BaseException, written: Callable[..., Any]) -> bool:
@@ -27,7 +28,7 @@ def on_purpose(failure: BaseException, written: Callable[..., Any]) -> bool:
     if last.filename != mine and not cell_of(last.filename).startswith("Cell"):
         return False
     try:
-        tree = ast.parse("".join(linecache.getlines(last.filename)))
+        tree = parsed("".join(linecache.getlines(last.filename)))
     except SyntaxError:  # a cell with `await` outside of a function, or a magic
         return (last.line or "").lstrip().startswith("raise ")
     return any(
