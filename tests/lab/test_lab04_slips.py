@@ -356,6 +356,29 @@ async def test_a_misspelt_error_is_told_letter_by_letter(lab, name):
     assert f'letter by letter: the tenant writes "{name}".' in said
 
 
+async def test_who_forgets_the_grown_interval_at_pending_is_told(lab):
+    async def forgets(http, world, asked, clock):
+        wait = asked["interval"]
+        while True:
+            await clock.sleep(wait)
+            answer = await poll(http, world, asked)
+            match answer.get("error"):
+                case None:
+                    return answer["access_token"]
+                case "slow_down":
+                    wait = answer["interval"]
+                case "authorization_pending":
+                    wait = asked["interval"]
+                case "access_denied":
+                    return None
+                case error:
+                    raise RuntimeError(error)
+
+    said = await told(lab, "wait_for_answer", forgets)
+    assert "It had told you so at slow_down" in said
+    assert "leave the wait as it is" in said
+
+
 async def test_false_is_no_none(lab):
     async def tells_false(http, world, asked, clock):
         return await wait_right(http, world, asked, clock) or False

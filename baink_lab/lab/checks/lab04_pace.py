@@ -75,6 +75,12 @@ def _too_early(played: Played, number: int, gap: float, told: float) -> Result:
             f"with question {number}, and the tenant wants {told:g} seconds between the two."
         )
     step = f"{_BEGIN}. (No other sleep turns this clock.)"
+    if told > (first := float(played.given["interval"])) and abs(gap - first) < _CLOCK_ERROR:
+        why += " It had told you so at slow_down."
+        step = (
+            "slow_down's interval holds from then on: at authorization_pending leave the wait as "
+            "it is."
+        )
     return slip(WAIT, why, step, "C6")
 
 
