@@ -493,6 +493,15 @@ async def tells_and_lets_out(approval, desk, ring, end):
 
 
 @at_the_end
+async def lets_out_in_its_own_words(approval, desk, ring, end):
+    await desk.settle(approval, end.event, end.reason, tokens=end.tokens)
+    try:
+        await ring(approval)
+    except Exception:
+        raise RuntimeError("could not wake")  # noqa: B904 - as learners write it
+
+
+@at_the_end
 async def fails_at_the_failure(approval, desk, ring, end):
     await desk.settle(approval, end.event, end.reason, tokens=end.tokens)
     try:
@@ -501,7 +510,9 @@ async def fails_at_the_failure(approval, desk, ring, end):
         await rign(approval)  # noqa: F821 - the mistake
 
 
-@pytest.mark.parametrize("does", [tries_again_itself, tells_and_lets_out])
+@pytest.mark.parametrize(
+    "does", [tries_again_itself, tells_and_lets_out, lets_out_in_its_own_words]
+)
 async def test_who_tries_again_or_tells_of_a_failed_ring_passes(lab, does):
     put(lab, "look_after", does)
     assert await lab.check("look_after")

@@ -50,8 +50,8 @@ async def looks_after(lab: Lab) -> Result:
 def _judge_failed_ring(seen: Seen, mine: Exercise) -> Result | None:
     """Whether whoever called the function hears of the failure, and can try again."""
     problem = seen.problem
-    if NotWoken in {type(problem), type(problem and problem.__cause__)}:
-        return None
+    if problem is not None and NotWoken in {type(problem), type(problem.__context__)}:
+        return None  # let out as it is, or in words of the learner's own
     if seen.rings or not isinstance(problem, EndlessLoop | None):
         return _judge(seen, mine)
     why = (
