@@ -17,8 +17,8 @@ from baink_lab.bank.client import BankClient
 from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.checks.cells import depth_in, line_in, said_by
 from baink_lab.lab.checks.exercises import Exercise
-from baink_lab.lab.checks.lab05_noted import node_of, task_of
-from baink_lab.lab.checks.tips import tip
+from baink_lab.lab.checks.lab05_noted import is_late, node_of
+from baink_lab.lab.checks.tips import LOOK, WAY_ON, tip
 from baink_lab.lab.pieces import Pieces, Transfer
 
 _ASK_AGAIN = (
@@ -98,8 +98,8 @@ def _leading(node: Node, waits: Collection[str]) -> Node:
             return way
         raise PieceRaised(
             f"Your request_approval {wrong}, so no node waits for the phone's answer. End it with "
-            "`return Command(goto=Send(gate.node, task_for(approval, late=False)))`, "
-            f"{_again(_ASK_AGAIN)} (The desk remembers the question: it is not sent twice.)"
+            f"`{WAY_ON}`, {_again(_ASK_AGAIN)} "
+            "(The desk remembers the question: it is not sent twice.)"
         )
 
     return lead
@@ -109,10 +109,10 @@ def _leads_nowhere(way: Any, waits: Collection[str]) -> str:
     """What the node that asks did wrong in the end; empty when a node waits."""
     if not isinstance(way, Command | Send | list | tuple):
         return f"returned {type(way).__name__} and no Command"
-    named, task = node_of(way), task_of(way)
+    named = node_of(way)
     if named and named not in waits:
         return f"goes on to “{named}”, which is no node that waits"
-    if isinstance(task, dict) and task.get("late"):
+    if is_late(way):
         return "sends its task on with late=True, as if Aiya's call had its answer"
     return ""
 
@@ -172,7 +172,7 @@ def _judge_paid(answer: Any, bank: Any) -> None:
 def _not_taken(did: str) -> PieceRaised:
     return PieceRaised(
         f"The phone was answered, and the vault has the answer, but your transfer {did}. Does it "
-        "look with desk.outcome(task['approval_id'], call.thread_id, call.id), in this order, and "
+        f"look with {LOOK}, in this order, and "
         f"go on when that is not None? {_MEND_TRANSFER}"
     )
 

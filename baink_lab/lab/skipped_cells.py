@@ -8,10 +8,9 @@ cell whose names an earlier one makes.
 from __future__ import annotations
 
 import ast
-import contextlib
 import difflib
 import json
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -67,29 +66,29 @@ def _in_a_cell(running: Any, trace: TracebackType) -> bool:
 
 def _sentence(number: int, name: str, now: str, there: Container[str]) -> str:
     """Which cell makes the name; empty when none does, or the running one itself."""
-    found = _maker(number, name, now)
+    cells = list(_cells(number))
+    found = _maker(cells, name, now)
     if found is None:
         return ""
     heading, source = found
+    made = _made_by(source)
     under = f"It stands under “{heading}”, and" if heading else "It"
     first = next(line for line in source.splitlines() if line.strip())
     told = (
         f"`{name}` is not there: the cell that makes it was not run, or ended in an error. "
         f"{under} begins with `{first}`. Run it first, then this one."
     )
-    others = [one for one in _used_by(now) if one not in there and one not in _made_by(source)]
-    more = [f"`{one}`" for one in others if _maker(number, one, now)]
-    return (
-        f"{told} (Not there either, and each made by a cell of its own: {', '.join(more)}.)"
-        if more
-        else told
-    )
+    others = [one for one in _used_by(now) if one not in there and one not in made]
+    more = ", ".join(f"`{one}`" for one in others if _maker(cells, one, now))
+    if more:
+        told += f" (Not there either, and each made by a cell of its own: {more}.)"
+    return told
 
 
-def _maker(number: int, name: str, now: str) -> tuple[str, str] | None:
+def _maker(cells: Sequence[tuple[str, str]], name: str, now: str) -> tuple[str, str] | None:
     """The first cell that makes the name, under its heading, and is not the running one."""
     itself = name in _made_by(now)
-    for heading, source in _cells(number):
+    for heading, source in cells:
         if itself and difflib.SequenceMatcher(None, source, now).ratio() > ALIKE:
             continue  # the running cell, or what the learner made of it
         if name in _made_by(source):
@@ -99,14 +98,13 @@ def _maker(number: int, name: str, now: str) -> tuple[str, str] | None:
 
 def _used_by(source: str) -> list[str]:
     """The names that a cell reads and does not make, in their order; none of what it defines."""
-    with contextlib.suppress(SyntaxError):
-        read = (
-            one.id
-            for one in ast.walk(parsed(source))
-            if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)
-        )
-        return [one for one in dict.fromkeys(read) if one not in _made_by(source)]
-    return []
+    try:
+        nodes = ast.walk(parsed(source))
+    except SyntaxError:  # a line for IPython alone
+        return []
+    read = (one.id for one in nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load))
+    made = _made_by(source)
+    return [one for one in dict.fromkeys(read) if one not in made]
 
 
 def _cells(number: int) -> Iterator[tuple[str, str]]:

@@ -247,14 +247,18 @@ async def test_a_customer_without_a_phone_enrols_and_goes_on(lab, capsys):
     assert "asked anew" not in told.why
 
 
-async def test_who_asks_anew_is_told_that_continue_would_have_done(lab):
+async def says_after_the_first_met_no_phone(lab, text):
     await PIECES["factor"].make(lab.api, lab.world, await lab.tenant())
     await lab.say("Move $25 from checking to savings")
     await PIECES["phone"].make(lab.api, lab.world, await lab.tenant())
-    await lab.say("Move $25 from checking to savings")
+    await lab.say(text)
     await lab.phone.approve()
     await lab.settled()
-    told = await lab.check("continued")
+    return await lab.check("continued")
+
+
+async def test_who_asks_anew_is_told_that_continue_would_have_done(lab):
+    told = await says_after_the_first_met_no_phone(lab, "Move $25 from checking to savings")
     assert told
     assert "You asked anew, with all the words" in told.why
 
@@ -306,13 +310,7 @@ async def test_a_phone_without_the_factor_is_green_and_says_what_is_missing(lab)
 
 
 async def test_another_transfer_than_the_one_that_met_no_phone_has_not_gone_on(lab):
-    await PIECES["factor"].make(lab.api, lab.world, await lab.tenant())
-    await lab.say("Move $25 from checking to savings")
-    await PIECES["phone"].make(lab.api, lab.world, await lab.tenant())
-    await lab.say("Move $10 from checking to savings")
-    await lab.phone.approve()
-    await lab.settled()
-    told = await lab.check("continued")
+    told = await says_after_the_first_met_no_phone(lab, "Move $10 from checking to savings")
     assert told.kind is Kind.NOT_ATTEMPTED
     assert "Another transfer" in told.why
     assert "continue transfer" in told.next_step

@@ -33,6 +33,7 @@ async def told(lab, name, function, *, kind=Kind.WRONG):
 def loops(*, first=None, pick="access_token", slow=lambda wait, answer: answer["interval"], **to):
     """A loop that does all as it should, but for one thing."""
     send, early = to.get("send", poll), to.get("early", True)
+    pending = to.get("pending", lambda wait, asked: wait)
 
     async def wait_for_answer(http, world, asked, clock):
         wait = first or asked["interval"]
@@ -50,7 +51,7 @@ def loops(*, first=None, pick="access_token", slow=lambda wait, answer: answer["
                 case "access_denied":
                     return None
                 case "authorization_pending":
-                    pass
+                    wait = pending(wait, asked)
                 case error:
                     raise RuntimeError(error)
             await clock.sleep(wait)
@@ -357,23 +358,7 @@ async def test_a_misspelt_error_is_told_letter_by_letter(lab, name):
 
 
 async def test_who_forgets_the_grown_interval_at_pending_is_told(lab):
-    async def forgets(http, world, asked, clock):
-        wait = asked["interval"]
-        while True:
-            await clock.sleep(wait)
-            answer = await poll(http, world, asked)
-            match answer.get("error"):
-                case None:
-                    return answer["access_token"]
-                case "slow_down":
-                    wait = answer["interval"]
-                case "authorization_pending":
-                    wait = asked["interval"]
-                case "access_denied":
-                    return None
-                case error:
-                    raise RuntimeError(error)
-
+    forgets = loops(pending=lambda wait, asked: asked["interval"])
     said = await told(lab, "wait_for_answer", forgets)
     assert "It had told you so at slow_down" in said
     assert "leave the wait as it is" in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import gc
+import operator
 import uuid
 import warnings
 from decimal import Decimal
@@ -146,7 +147,16 @@ async def waited(desk, task, call):
     return outcome
 
 
-def acts(*, push=False, key=None, tell=None, compare=True, change=None):
+def acts(
+    *,
+    push=False,
+    key=None,
+    tell=None,
+    compare=True,
+    differs=operator.ne,
+    change=None,
+    is_no=lambda outcome: outcome.state != "approved",
+):
     """The right transfer, with one thing made wrong."""
 
     async def transfer(desk, bank, task, call):
@@ -155,9 +165,9 @@ def acts(*, push=False, key=None, tell=None, compare=True, change=None):
         outcome = await waited(desk, task, call)
         if outcome is None:
             return None
-        if outcome.state != "approved":
+        if is_no(outcome):
             return {"status": outcome.state, "message": outcome.reason}
-        if compare and digest_of("transfer_funds", task["arguments"]) != outcome.digest:
+        if compare and differs(digest_of("transfer_funds", task["arguments"]), outcome.digest):
             return {"status": "failed", "message": "changed"}
         name = key(task, call) if key else task["approval_id"]
         order = task["arguments"] | (change or {})
@@ -1174,53 +1184,11 @@ async def test_a_push_that_the_chat_hears_of_twice_is_told(lab):
     assert "once" in result.next_step
 
 
-def with_other_noes(is_no):
-    async def transfer(desk, bank, task, call):
-        outcome = await waited(desk, task, call)
-        if outcome is None:
-            return None
-        if is_no(outcome):
-            return {"status": outcome.state, "message": outcome.reason}
-        if digest_of("transfer_funds", task["arguments"]) != outcome.digest:
-            return {"status": "failed", "message": "changed"}
-        receipt = await bank.transfer(
-            outcome.access_token, task["approval_id"], **task["arguments"]
-        )
-        return {"status": "approved", "result": receipt}
-
-    return transfer
-
-
 async def says_done_whatever_the_bank_says(desk, bank, task, call):
     try:
         return await right.transfer(desk, bank, task, call)
     except BankError:
         return {"status": "approved", "result": {}}
-
-
-async def compares_the_wrong_way(desk, bank, task, call):
-    outcome = await waited(desk, task, call)
-    if outcome is None:
-        return None
-    if outcome.state != "approved":
-        return {"status": outcome.state, "message": outcome.reason}
-    if digest_of("transfer_funds", task["arguments"]) == outcome.digest:
-        return {"status": "failed", "message": "changed"}
-    receipt = await bank.transfer(outcome.access_token, task["approval_id"], **task["arguments"])
-    return {"status": "approved", "result": receipt}
-
-
-async def forgets_the_memo(desk, bank, task, call):
-    outcome = await waited(desk, task, call)
-    if outcome is None:
-        return None
-    if outcome.state != "approved":
-        return {"status": outcome.state, "message": outcome.reason}
-    if digest_of("transfer_funds", task["arguments"]) != outcome.digest:
-        return {"status": "failed", "message": "changed"}
-    order = {name: value for name, value in task["arguments"].items() if name != "memo"}
-    receipt = await bank.transfer(outcome.access_token, task["approval_id"], **order)
-    return {"status": "approved", "result": receipt}
 
 
 async def tries_thrice(desk, bank, task, call):
@@ -1244,12 +1212,12 @@ async def tells_the_token(desk, bank, task, call):
     ("written", "mistake", "said", "step"),
     [
         (
-            with_other_noes(lambda outcome: outcome.state != "Approved"),
+            acts(is_no=lambda outcome: outcome.state != "Approved"),
             *("", "without asking the bank: no money moved", 'is "approved", to the letter'),
         ),
-        (compares_the_wrong_way, "", "the two fingerprints should be equal", "Is it `!=`"),
+        (acts(differs=operator.eq), "", "the two fingerprints should be equal", "Is it `!=`"),
         (says_done_whatever_the_bank_says, "", "Aiya heard “approved”", "Do not catch"),
-        (forgets_the_memo, "C13", "the memo ''", "digest_of"),
+        (acts(change={"memo": ""}), "C13", "the memo ''", "digest_of"),
         (tries_thrice, "", "said insufficient_funds; Aiya heard nothing", "Do not catch"),
         (tells_the_token, "C11", "read the access token", "in words of your own"),
     ],

@@ -10,6 +10,7 @@ from baink_lab.auth0.tokens import ALGORITHMS
 from baink_lab.lab.checks.evidence import refusals
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed, slip
 from baink_lab.lab.checks.steps import run_cell, unsent
+from baink_lab.lab.tenant_pieces import TRANSFERS_API
 from baink_lab.lab.tenant_view import DIALECTS, TenantView
 from baink_lab.settings import TRANSFER_SCOPE
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from baink_lab.lab.session import Lab
 
 API, PERMISSION, ACCESS = "api", "permission", "access"
-LIFETIME = 300  # seconds that a token is good for, as step 2 has it
+LIFETIME: int = TRANSFERS_API["token_lifetime"]  # seconds that a token is good for
+_PER_APP = {"user": TRANSFERS_API["subject_type_authorization"]["user"]}
 CLOSE = 0.75  # how alike two names are that are meant to be the same
 
 
@@ -62,7 +64,7 @@ def _not_as_asked(view: TenantView) -> str:
     asked: dict[str, Any] = {}
     told = []
     if view.user_policy == "allow_all":
-        asked["subject_type_authorization"] = {"user": {"policy": "require_client_grant"}}
+        asked["subject_type_authorization"] = _PER_APP
         told.append("its access policy lets every application of the tenant ask for users")
     if view.api is not None and (seconds := view.api.get("token_lifetime", 0)) > LIFETIME:
         asked["token_lifetime"] = LIFETIME
@@ -167,10 +169,9 @@ def _nobody_may() -> Result:
         "The API's access policy for users is deny_all: no application may ask on behalf of "
         "users, whatever it was granted."
     )
-    policies = {"user": {"policy": "require_client_grant"}}
     step = (
         "Applications > APIs > your API > Settings > Application Access Policy > User-Delegated "
-        f"Access: Per-app authorization. By API: {patch_api(subject_type_authorization=policies)}. "
+        f"Access: Per-app authorization. By API: {patch_api(subject_type_authorization=_PER_APP)}. "
         "Then step 4."
     )
     hints = (

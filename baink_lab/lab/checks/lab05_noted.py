@@ -112,6 +112,12 @@ def task_of(returned: Any) -> Any:
     return way.arg if isinstance(way, Send) else None
 
 
+def is_late(returned: Any) -> bool:
+    """Whether a task was sent on as one whose call has its answer already."""
+    task = task_of(returned)
+    return isinstance(task, dict) and bool(task.get("late"))
+
+
 def _way(returned: Any) -> Any:
     way = returned.goto if isinstance(returned, Command) else returned
     return way[0] if isinstance(way, list | tuple) and len(way) == 1 else way

@@ -8,13 +8,13 @@ from typing import Any
 
 from baink_lab.lab.checks.exercises import Exercise, raised
 from baink_lab.lab.checks.result import Result, failed, slip
+from baink_lab.lab.checks.tips import LOOK
 from baink_lab.lab.meddling import edit_amount, kept_in_threads
 from baink_lab.lab.practice_agent import PracticeAgent
 from baink_lab.lab.scenes import AMOUNT, Scene, play
 from baink_lab.lab.show import counted
 
 NAME = "transfer"
-LOOK = "desk.outcome(task['approval_id'], call.thread_id, call.id)"
 EDITED = "250.00"
 #: What an edited thread leads to when it is told as something else than "failed".
 _EDIT_TOLD = {

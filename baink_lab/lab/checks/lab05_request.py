@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from baink_lab.lab import meddling
 from baink_lab.lab.checks.exercises import Exercise, exercise_of, own_piece, raised
-from baink_lab.lab.checks.lab05_noted import Notes, noted_request
+from baink_lab.lab.checks.lab05_noted import Notes, is_late, noted_request
 from baink_lab.lab.checks.lab05_way import judge_refused, judge_sent, judge_way
 from baink_lab.lab.checks.result import Result, failed, passed, slip
+from baink_lab.lab.checks.tips import TO_ACT, WAY_ON
 from baink_lab.lab.pieces import Pieces
 from baink_lab.lab.practice_agent import PracticeAgent
 from baink_lab.lab.scenes import AMOUNT, Scene, play, stage
@@ -28,7 +29,7 @@ async def asks_once(lab: Lab) -> Result:
         piece = noted_request(piece, notes)
     async with stage(Pieces(request_approval=piece)) as agent:
         scene = await play(agent, lambda scene: scene.forge("anything"))
-        if not scene.asleep and any(_is_late(one) for one in notes.returned):
+        if not scene.asleep and any(is_late(one) for one in notes.returned):
             return _sent_as_late()
         wrong = judge_sent(scene, notes)
         wrong = await _judge_request(agent, mine, scene) if wrong is None else wrong
@@ -42,18 +43,12 @@ async def asks_once(lab: Lab) -> Result:
         done = await play(agent, lambda scene: scene.answer("approve"), Scene.ring)
     if done.moved != [AMOUNT]:
         why = f"The push was approved, and no money moved: Aiya heard {done.told[-1:]}."
-        return failed(REQUEST, why, "Go on with Send(gate.node, task_for(approval, late=False)).")
+        return failed(REQUEST, why, f"Go on with {TO_ACT}.")
     why = (
         "One push. The node was done before the next one went to sleep, so it is in the "
         "checkpoint and is never run again, however often the thread is woken."
     )
     return passed(REQUEST, why)
-
-
-def _is_late(returned: Any) -> bool:
-    """Whether a task was sent on as one whose call has its answer already."""
-    task = getattr(getattr(returned, "goto", returned), "arg", None)
-    return isinstance(task, dict) and bool(task.get("late"))
 
 
 def _sent_as_late() -> Result:
@@ -99,8 +94,7 @@ def _judge_way_on(agent: PracticeAgent, mine: Exercise, scene: Scene) -> Result 
         why = (
             "The push was sent, but no node waits for its answer: what you returned leads nowhere."
         )
-        step = "return Command(goto=Send(gate.node, task_for(approval, late=False)))"
-        return failed(REQUEST, why, step)
+        return failed(REQUEST, why, WAY_ON)
     told = sum(event["type"] == "push_sent" for event in agent.events)
     if told > 1:
         why = f"The phone got one question, and the chat told of it {counted(told, 'time')}."

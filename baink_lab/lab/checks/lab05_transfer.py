@@ -8,7 +8,6 @@ from baink_lab.lab.checks.exercises import Exercise, exercise_of, own_piece
 from baink_lab.lab.checks.lab05_noes import takes_every_no
 from baink_lab.lab.checks.lab05_noted import Notes, noted_transfer
 from baink_lab.lab.checks.lab05_paid import (
-    LOOK,
     NAME,
     hears_a_refusal,
     key_of_many,
@@ -23,6 +22,7 @@ from baink_lab.lab.checks.lab05_paid import (
 )
 from baink_lab.lab.checks.printed import prints_kept
 from baink_lab.lab.checks.result import Result, failed, passed
+from baink_lab.lab.checks.tips import LOOK
 from baink_lab.lab.meddling import token_for
 from baink_lab.lab.pieces import Pieces
 from baink_lab.lab.practice_agent import PracticeAgent

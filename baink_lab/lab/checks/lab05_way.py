@@ -7,10 +7,10 @@ from langgraph.types import Command
 from baink_lab.approvals.nodes import Task
 from baink_lab.lab.checks.lab05_noted import ELSEWHERE, Notes, node_of, task_of
 from baink_lab.lab.checks.result import Result, slip
+from baink_lab.lab.checks.tips import WAY_ON
 from baink_lab.lab.scenes import Scene
 
 NAME = "request_approval"
-_WAY_ON = "return Command(goto=Send(gate.node, task_for(approval, late=False)))"
 
 
 def judge_way(notes: Notes) -> Result | None:
@@ -29,7 +29,7 @@ def judge_way(notes: Notes) -> Result | None:
             "behind the phone, and each gate names the node that acts for it: a yes to read a "
             "statement would run a transfer."
         )
-        step = f"Take the name from the gate: {_WAY_ON}"
+        step = f"Take the name from the gate: {WAY_ON}"
         return slip(NAME, why, step)
     update = [one.update for one in notes.returned if isinstance(one, Command) and one.update]
     if update:
@@ -39,7 +39,7 @@ def judge_way(notes: Notes) -> Result | None:
             "call is answered by the node that acts, and the record is at the desk: nothing is to "
             "be written here."
         )
-        step = f"Leave `update` out: {_WAY_ON}"
+        step = f"Leave `update` out: {WAY_ON}"
         return slip(NAME, why, step)
     return None
 
@@ -56,10 +56,10 @@ def judge_sent(scene: Scene, notes: Notes) -> Result | None:
             )
             if named == NAME:
                 why = f"The push was sent, and you go on to “{NAME}”, which is this very node."
-            step = f"The gate knows its node: {_WAY_ON}"
+            step = f"The gate knows its node: {WAY_ON}"
             return slip(NAME, why, step)
         if told := _wrong_task(task_of(one)):
-            step = f"Let task_for make it from the approval: {_WAY_ON}"
+            step = f"Let task_for make it from the approval: {WAY_ON}"
             return slip(NAME, f"The push was sent, but {told}", step)
     return None
 

@@ -11,8 +11,13 @@ _BOTH = (
     "Your search found nothing for this id. The money may go to an account or to a payee, so "
     'search both: known["accounts"] + known["payees"].'
 )
-_TO_ACT = "Send(gate.node, task_for(approval, late=False))"
-_VAULT = "await desk.outcome(task['approval_id'], call.thread_id, call.id)"
+_FINGERPRINT = (
+    'A fingerprint is of a tool and its arguments: digest_of("transfer_funds", task["arguments"]).'
+)
+#: The ends of two exercises, as their checks and the running graph spell them out.
+TO_ACT = "Send(gate.node, task_for(approval, late=False))"
+WAY_ON = f"return Command(goto={TO_ACT})"
+LOOK = "desk.outcome(task['approval_id'], call.thread_id, call.id)"
 
 #: Of one exercise; they come before those of all.
 _OF_EXERCISE: Mapping[str, _Tips] = {
@@ -25,7 +30,8 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
             'searched? The money may go to either: known["accounts"] + known["payees"].',
         ),
         (
-            r"NameError: name '(?:arguments|call)' is not defined",
+            r"NameError: name '(?:arguments|call)' is not defined"
+            r"|(?<!book_of\.)<locals>\.\w+\(\) missing \d required positional",
             "Hand over the function itself, binding_message=line, without (…): it is called later, "
             "with (arguments, call).",
         ),
@@ -42,11 +48,6 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
             r"replace\(\) takes 1 positional argument",
             "What is changed in the copy has a name: "
             "dataclasses.replace(tool, description=prompts.TRANSFER_FUNDS).",
-        ),
-        (
-            r"(?<!book_of\.)<locals>\.\w+\(\) missing \d required positional",
-            "Hand over the function itself, binding_message=line, without (…): it is called later, "
-            "with (arguments, call).",
         ),
         (
             r"takes \d positional arguments? but 2 were given",
@@ -90,11 +91,11 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
         ),
         (
             r"KeyError: 'approval_id'",
-            f"The next node was started without its task. Write goto={_TO_ACT}.",
+            f"The next node was started without its task. Write goto={TO_ACT}.",
         ),
         (
             r"'Approval' object is not subscriptable",
-            f"An approval is an object: `approval.id`. And the next node gets a task: {_TO_ACT}.",
+            f"An approval is an object: `approval.id`. And the next node gets a task: {TO_ACT}.",
         ),
         (
             r"'(?:\w+Arguments|GatedTool|Call)' object has no attribute "
@@ -104,7 +105,7 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
         ),
         (
             r"not msgpack serializable: Send",
-            f"A Send takes a node's name and a task that was made: {_TO_ACT}, with `gate.node` and "
+            f"A Send takes a node's name and a task that was made: {TO_ACT}, with `gate.node` and "
             "not `gate`, and with the (…) behind task_for.",
         ),
     ),
@@ -112,7 +113,7 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
         (
             r"'(?:dict|str|bool)' object has no attribute '(state|reason|digest|access_token)'",
             "What stands before `.{0}` is what interrupt() returned: whatever somebody woke the "
-            f"node with. Throw it away, and look into the vault again: outcome = {_VAULT}.",
+            f"node with. Throw it away, and look into the vault again: outcome = await {LOOK}.",
         ),
         (
             r"expected string or bytes-like object, got 'NoneType'",
@@ -129,13 +130,11 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
         ),
         (
             r"digest_of\(\) missing 1 required positional argument",
-            'A fingerprint is of a tool and its arguments: digest_of("transfer_funds", '
-            'task["arguments"]).',
+            _FINGERPRINT,
         ),
         (
             r"Object of type Call is not JSON serializable",
-            'A fingerprint is of a tool and its arguments: digest_of("transfer_funds", '
-            'task["arguments"]). And what you return goes into the checkpoint, as JSON.',
+            f"{_FINGERPRINT} And what you return goes into the checkpoint, as JSON.",
         ),
         (
             r"KeyError: '(?!access_token|status|result|receipt)(\w+)'",
