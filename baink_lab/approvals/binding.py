@@ -17,6 +17,8 @@ _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "
 _COLOURS = "amber azure black brown coral green grey ivory jade lilac olive pink red rose ruby teal"
 _ANIMALS = "bear crab crow deer dove duck fox frog goat hare hawk lion lynx mole moth mouse newt "
 _ANIMALS += "orca otter owl panda puma robin seal shark sheep swan tiger toad trout whale wolf"
+#: For whoever has to know what the phone shows of a line at worst.
+LONGEST_WORDS = "-".join(max(some.split(), key=len) for some in (_COLOURS, _ANIMALS))
 
 
 def code_words(approval_id: str) -> str:

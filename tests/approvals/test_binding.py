@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baink_lab.approvals import code_words, fit
+from baink_lab.approvals.binding import LONGEST_WORDS
 from baink_lab.auth0.ciba import BINDING_MESSAGE
 
 
@@ -13,6 +14,11 @@ def test_any_text_becomes_a_binding_message(text, approval_id):
     line = fit(text, words)
     assert BINDING_MESSAGE.fullmatch(line)
     assert line.endswith(f"#{words}")
+
+
+@given(st.text(min_size=1, max_size=40))
+def test_no_code_words_are_longer_than_the_longest(approval_id):
+    assert len(code_words(approval_id)) <= len(LONGEST_WORDS)
 
 
 def test_amount_and_payee_survive_a_long_name():

@@ -357,6 +357,14 @@ async def test_each_mistake_fires_its_own_hint_and_the_fix_turns_green(lab, want
     assert fixed, fixed
 
 
+async def test_a_line_is_judged_by_the_longest_code_words_not_by_those_of_the_day(lab, monkeypatch):
+    put(lab, "wrap_transfer", wraps(line=says(CUT_AMOUNT)))
+    monkeypatch.setattr("baink_lab.approvals.desk.code_words", lambda key: "red-fox")
+    told = await lab.check("wrap_transfer")
+    assert told.mistake == "C5"
+    assert "without the amount" in told.why
+
+
 @pytest.mark.parametrize("written", [sleeps_in_a_loop, sleeps_in_a_loop_without_end])
 async def test_a_node_that_sleeps_again_in_a_loop_is_right_too(lab, written):
     put(lab, "transfer", written)

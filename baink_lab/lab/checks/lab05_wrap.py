@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from baink_lab.aiya.tools import TransferArguments
 from baink_lab.approvals import Approval, Call, GatedTool, ToolRefused
-from baink_lab.approvals.binding import ALPHABET, CURRENCIES, LONGEST, fold
+from baink_lab.approvals.binding import ALPHABET, CURRENCIES, LONGEST, LONGEST_WORDS, fit, fold
 from baink_lab.approvals.tool import line_of
 from baink_lab.lab import meddling
 from baink_lab.lab.checks.exercises import Exercise, exercise_of, own_piece, raised
@@ -109,9 +109,9 @@ async def _judge_line(agent: PracticeAgent, gate: GatedTool, asked: Approval) ->
     if not agent.tenant.notifications():
         why = f"The tenant did not take the request: {asked.reason}"
         return failed(WRAP, why, "Pass audience=audience, and scopes of that API.")
-    shown = asked.binding_message.partition(" #")[0]  # the code words are another time's
     call = Call(agent.world.user_id, asked.thread_id, asked.tool_call_id)
     written = await line_of(gate, TransferArguments(**asked.arguments), call)
+    shown = fit(written, LONGEST_WORDS).rpartition(" #")[0]  # the next code words may be long
     cut = shown != fold(written)
     parts = {
         "amount": r"\b25(\.00)?(?![\d.])" if cut else r"\b25(\.0+)?\b",  # "25.0.." was cut
@@ -126,7 +126,8 @@ async def _judge_line(agent: PracticeAgent, gate: GatedTool, asked: Approval) ->
         if re.search(pattern, written):
             why = (
                 f"Your line is “{written}”: {len(written)} characters. A phone shows {LONGEST}, "
-                f"and the code word needs some of them, so it shows “{shown}”, without the {what}."
+                f"and the code words need up to {len(LONGEST_WORDS) + 2} of them, so it shows "
+                f"“{shown}”, without the {what}."
             )
             return failed(WRAP, why, "Say it shorter: amount first, then the payee.", "C5")
         why = (
@@ -213,7 +214,7 @@ async def _judge_token(agent: PracticeAgent, gate: GatedTool, asked: Approval) -
         return failed(WRAP, f"The phone said yes; Aiya heard {told[-1:]}.", "Wrap `tool` itself.")
     why = (
         f"I said “{WANTED}”. Aiya asked nothing in the chat; the phone showed "
-        f"“{asked.binding_message.partition(' #')[0]}”, and the token that the yes brought was "
+        f"“{asked.binding_message.rpartition(' #')[0]}”, and the token that the yes brought was "
         "good at the bank. To the model the tool's name and schema are as before."
     )
     return passed(WRAP, why)

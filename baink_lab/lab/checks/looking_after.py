@@ -11,6 +11,7 @@ from baink_lab.approvals.resumer import _Due
 from baink_lab.clock import Clock
 from baink_lab.lab.checks.exercises import Exercise, exercise_of, raised
 from baink_lab.lab.checks.looking_after_scenes import SCENES, Line, NotWoken, Seen, play
+from baink_lab.lab.checks.on_purpose import on_purpose
 from baink_lab.lab.checks.result import Result, failed, passed, slip
 from baink_lab.lab.practice import ISSUER, EndlessLoop
 from baink_lab.lab.practice_agent import practice_agent
@@ -50,8 +51,11 @@ async def looks_after(lab: Lab) -> Result:
 def _judge_failed_ring(seen: Seen, mine: Exercise) -> Result | None:
     """Whether whoever called the function hears of the failure, and can try again."""
     problem = seen.problem
-    if problem is not None and NotWoken in {type(problem), type(problem.__context__)}:
-        return None  # let out as it is, or in words of the learner's own
+    if isinstance(problem, NotWoken):
+        return None
+    own_words = problem is not None and isinstance(problem.__context__, NotWoken)
+    if own_words and on_purpose(problem, mine.written):
+        return None
     if seen.rings or not isinstance(problem, EndlessLoop | None):
         return _judge(seen, mine)
     why = (
