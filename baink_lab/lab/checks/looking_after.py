@@ -53,9 +53,9 @@ def _judge_failed_ring(seen: Seen, mine: Exercise) -> Result | None:
     problem = seen.problem
     if isinstance(problem, NotWoken):
         return None
-    own_words = problem is not None and isinstance(problem.__context__, NotWoken)
-    if own_words and on_purpose(problem, mine.written):
-        return None
+    if problem is not None and isinstance(problem.__context__, NotWoken):
+        if on_purpose(problem, mine.written):  # let out in words of the learner's own
+            return None
     if seen.rings or not isinstance(problem, EndlessLoop | None):
         return _judge(seen, mine)
     why = (
