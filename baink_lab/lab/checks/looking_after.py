@@ -51,11 +51,8 @@ async def looks_after(lab: Lab) -> Result:
 def _judge_failed_ring(seen: Seen, mine: Exercise) -> Result | None:
     """Whether whoever called the function hears of the failure, and can try again."""
     problem = seen.problem
-    if isinstance(problem, NotWoken):
+    if problem is not None and _lets_out(problem, mine):
         return None
-    if problem is not None and isinstance(problem.__context__, NotWoken):
-        if on_purpose(problem, mine.written):  # let out in words of the learner's own
-            return None
     if seen.rings or not isinstance(problem, EndlessLoop | None):
         return _judge(seen, mine)
     why = (
@@ -65,6 +62,13 @@ def _judge_failed_ring(seen: Seen, mine: Exercise) -> Result | None:
     )
     step = "Let the error out: take the `except` away, or write `raise` as its last line."
     return _wrong(why, step)
+
+
+def _lets_out(problem: Exception, mine: Exercise) -> bool:
+    """The failure of a ring, as it is or in words of the learner's own; no slip after it."""
+    if isinstance(problem, NotWoken):
+        return True
+    return isinstance(problem.__context__, NotWoken) and on_purpose(problem, mine.written)
 
 
 def _judge(seen: Seen, mine: Exercise) -> Result | None:
