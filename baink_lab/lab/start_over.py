@@ -21,7 +21,7 @@ from baink_lab.lab.tenant_pieces import (
     needs,
 )
 from baink_lab.lab.tenant_view import PUSH_CHANNEL, TenantView, look
-from baink_lab.settings import World
+from baink_lab.settings import TRANSFER_SCOPE, World
 
 
 async def start_over(
@@ -43,9 +43,11 @@ async def start_over(
     taken, restored = await _application(management, world, view, "ciba" in starts_with)
     if "api" not in starts_with:
         taken += await _no_apis(management, world, view)
-    elif (view.api or {}).get("enforce_policies"):
-        await management.patch(api_path(world), {"enforce_policies": False})
-        restored.append("RBAC of the transfers API, which is off")
+    elif view.api is not None:
+        taken += await _no_more_permissions(management, world, view)
+        if view.api.get("enforce_policies"):
+            await management.patch(api_path(world), {"enforce_policies": False})
+            restored.append("RBAC of the transfers API, which is off")
     if "factor" not in starts_with:
         taken += await _no_phone(management, world, view)
         if words := await guardian_app(management, view):
@@ -100,6 +102,24 @@ async def _no_apis(management: ManagementClient, world: World, view: TenantView)
             kind = grant.get("subject_type")
             taken.append(f"the bAInk's grant of the type {kind} for {grant['audience']}")
     return taken
+
+
+async def _no_more_permissions(
+    management: ManagementClient, world: World, view: TenantView
+) -> list[str]:
+    """Of the transfers API only what lab 02 makes: lab 06 adds more, and grants it."""
+    taken = set(view.scopes) - {TRANSFER_SCOPE}
+    for grant in view.grants:
+        granted = set(grant.get("scope") or [])
+        if more := granted - {TRANSFER_SCOPE}:
+            kept = {"scope": sorted(granted - more)}
+            await management.patch(f"client-grants/{grant['id']}", kept)
+            taken |= more
+    if set(view.scopes) - {TRANSFER_SCOPE}:
+        scopes = (view.api or {})["scopes"]
+        kept_scopes = [one for one in scopes if one["value"] == TRANSFER_SCOPE]
+        await management.patch(api_path(world), {"scopes": kept_scopes})
+    return [f"the permission {one}" for one in sorted(taken)]
 
 
 async def _no_phone(management: ManagementClient, world: World, view: TenantView) -> list[str]:

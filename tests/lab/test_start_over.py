@@ -164,6 +164,23 @@ async def test_what_an_earlier_lab_made_stays_and_is_still_the_learners(lab3):
     assert view.has_access
 
 
+async def test_what_lab_06_adds_to_the_api_and_to_the_grant_goes_with_a_reset_of_it(shared_home):
+    async with opened(6) as lab:
+        await catch_up(lab.api, lab.world, 6, lab.progress)
+        before = await lab.tenant()
+        api = f"resource-servers/{lab.quoted(lab.world.audience)}"
+        more = [{"value": "read:statements", "description": "Read a year's statement"}]
+        await lab.api.patch(api, {"scopes": [*before.api["scopes"], *more]})
+        granted = [*before.user_grant["scope"], "read:statements"]
+        await lab.api.patch(f"client-grants/{before.user_grant['id']}", {"scope": granted})
+        told = str(await lab.reset(sure=True))
+        after = await lab.tenant()
+        assert "the permission read:statements" in told
+        assert after.scopes == before.scopes == ["create:transfer"]
+        assert after.user_grant == before.user_grant
+        assert "permission" not in str(await lab.reset(sure=True))
+
+
 async def test_a_reset_mends_what_an_earlier_lab_left_broken(lab3):
     lab = lab3
     path = f"resource-servers/{lab.quoted(lab.world.audience)}"
