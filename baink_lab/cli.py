@@ -123,7 +123,7 @@ def doctor(
     if undo:
         typer.echo(_undo())
         return
-    from baink_lab.lab.doctor import main as examine  # noqa: PLC0415
+    from baink_lab.lab.doctor.report import main as examine  # noqa: PLC0415
 
     raise typer.Exit(examine())
 
@@ -154,8 +154,8 @@ def reset(
 
 def _undo() -> str:
     """How to take back what was changed at a real tenant, in this mode or an earlier one."""
-    from baink_lab.lab.journal import Journal  # noqa: PLC0415
-    from baink_lab.lab.undo import undo as listed  # noqa: PLC0415
+    from baink_lab.lab.tenant.journal import Journal  # noqa: PLC0415
+    from baink_lab.lab.tenant.undo import undo as listed  # noqa: PLC0415
     from baink_lab.sandbox.home import folder  # noqa: PLC0415
     from baink_lab.settings import load  # noqa: PLC0415
 

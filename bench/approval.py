@@ -10,7 +10,7 @@ from typing import Any
 
 from baink_lab.aiya import Aiya, open_aiya
 from baink_lab.auth0 import CibaClient, Tokens
-from baink_lab.lab.phone import Phone
+from baink_lab.lab.phone.stand_in import Phone
 from baink_lab.sandbox import launch
 from baink_lab.settings import Settings, World
 from bench.budget import Row

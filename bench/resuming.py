@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from baink_lab.aiya import open_aiya
-from baink_lab.lab.phone import Phone
-from baink_lab.lab.two_resumers import FILE, tables_of
+from baink_lab.lab.experiments.two_resumers import FILE, tables_of
+from baink_lab.lab.phone.stand_in import Phone
 from baink_lab.sandbox.tenant.ciba import CibaRequest
 from baink_lab.settings import World
 from tests.interop import install

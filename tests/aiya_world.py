@@ -8,9 +8,9 @@ import sqlite3
 
 from baink_lab.approvals.desk import PUSHES_A_MINUTE
 from baink_lab.bank.money import to_minor
-from baink_lab.lab import practice_agent
-from baink_lab.lab.practice_agent import tool_call as call
-from baink_lab.lab.practice_bank import URL as BANK
+from baink_lab.lab.practice import agent as practice_agent
+from baink_lab.lab.practice.agent import tool_call as call
+from baink_lab.lab.practice.bank import URL as BANK
 
 __all__ = ["PlayedModel", "World", "call", "check_order"]
 

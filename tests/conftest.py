@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from baink_lab.clock import VirtualClock
-from baink_lab.lab.practice_folder import in_memory
+from baink_lab.lab.practice.folder import in_memory
 from baink_lab.sandbox import phone
 from baink_lab.sandbox.tenant import Tenant, create_app
 from baink_lab.settings import World

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from baink_lab.lab.parsed import parsed
+from baink_lab.lab.learner.parsed import parsed
 
 ROOT = Path(__file__).parents[1]
 ROWS = tomllib.loads((ROOT / "tests" / "coverage.toml").read_text("utf-8"))

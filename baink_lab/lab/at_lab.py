@@ -6,8 +6,8 @@ import httpx
 
 from baink_lab.auth0.management import ManagementClient
 from baink_lab.errors import BainkError
-from baink_lab.lab.catch_up import catch_up
 from baink_lab.lab.progress import Progress
+from baink_lab.lab.tenant.catch_up import catch_up
 from baink_lab.sandbox import home as files
 from baink_lab.sandbox import launch
 from baink_lab.sandbox.world import TenantOptions, open_world, services

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from baink_lab.clock import AdjustableClock
 from baink_lab.lab.control import Control
 from baink_lab.lab.durations import Duration, in_words, seconds_of
-from baink_lab.lab.show import Shown, paragraph, time_of_day
+from baink_lab.lab.widgets.show import Shown, paragraph, time_of_day
 
 LIVE = "In live mode time is real, and the tenant's own: wait, or use the sandbox to see it pass."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from baink_lab.lab.show import LEFT, Shown, flowing
+from baink_lab.lab.widgets.show import LEFT, Shown, flowing
 from baink_lab.settings import Settings, World
 
 

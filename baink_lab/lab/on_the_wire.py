@@ -10,19 +10,19 @@ import httpx
 
 from baink_lab.auth0.wire import LOOPBACK_DIRECT
 from baink_lab.bank.client import BankClient
-from baink_lab.lab.brief import brief
-from baink_lab.lab.careful import Careful, ask_person, make_careful
-from baink_lab.lab.diagram import Diagram
 from baink_lab.lab.durations import Duration, in_words, seconds_of
-from baink_lab.lab.enrolment import enroll_stand_in
-from baink_lab.lab.live_diagram import live_diagram
-from baink_lab.lab.not_asked import why_not_asked
-from baink_lab.lab.not_moved import why_not_moved
 from baink_lab.lab.opened import Opened
-from baink_lab.lab.show import Shown, WidgetShown, link, paragraph, time_of_day
-from baink_lab.lab.tenant_view import TenantView, look
-from baink_lab.lab.tokens import claims_of, no_token, side_by_side, wanted_by_bank
-from baink_lab.lab.wire import Exchange, management_http, watched_http
+from baink_lab.lab.tenant.careful import Careful, ask_person, make_careful
+from baink_lab.lab.tenant.enrolment import enroll_stand_in
+from baink_lab.lab.tenant.view import TenantView, look
+from baink_lab.lab.widgets.show import Shown, WidgetShown, link, paragraph, time_of_day
+from baink_lab.lab.wire.brief import brief
+from baink_lab.lab.wire.diagram import Diagram
+from baink_lab.lab.wire.live_diagram import live_diagram
+from baink_lab.lab.wire.not_asked import why_not_asked
+from baink_lab.lab.wire.not_moved import why_not_moved
+from baink_lab.lab.wire.tokens import claims_of, no_token, side_by_side, wanted_by_bank
+from baink_lab.lab.wire.watched import Exchange, management_http, watched_http
 from baink_lab.settings import Settings
 
 

@@ -12,15 +12,15 @@ import httpx
 from baink_lab.auth0.login import SessionToken, SessionTokens, log_in_with_form
 from baink_lab.auth0.management import ManagementClient
 from baink_lab.auth0.wire import new_http
-from baink_lab.lab.accounts import Accounts
 from baink_lab.lab.control import Control
-from baink_lab.lab.journal import Journal
+from baink_lab.lab.customer.accounts import Accounts
+from baink_lab.lab.customer.login import Login, LoginNeeded, open_accounts, until
 from baink_lab.lab.lab_clock import LabClock
-from baink_lab.lab.login import Login, LoginNeeded, open_accounts, until
-from baink_lab.lab.phone import Phone
-from baink_lab.lab.show import Shown, paragraph
-from baink_lab.lab.tenant_view import management_client
-from baink_lab.lab.traffic import Traffic
+from baink_lab.lab.phone.stand_in import Phone
+from baink_lab.lab.tenant.journal import Journal
+from baink_lab.lab.tenant.view import management_client
+from baink_lab.lab.widgets.show import Shown, paragraph
+from baink_lab.lab.wire.traffic import Traffic
 from baink_lab.sandbox import home
 from baink_lab.sandbox.lab_time import ahead
 from baink_lab.settings import Settings

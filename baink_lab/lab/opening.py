@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.labs import LABS
-from baink_lab.lab.show import break_between_words
-from baink_lab.lab.skipped_cells import tell_skipped_cells
-from baink_lab.lab.unawaited import tell_forgotten_await
+from baink_lab.lab.learner.skipped_cells import tell_skipped_cells
+from baink_lab.lab.learner.unawaited import tell_forgotten_await
+from baink_lab.lab.widgets.show import break_between_words
 from baink_lab.sandbox import launch
 from baink_lab.settings import load
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from baink_lab.aiya import Aiya
-from baink_lab.lab.show import Shown, WidgetShown, table
+from baink_lab.lab.widgets.show import Shown, WidgetShown, table
 
 LOOK_SECONDS = 0.5
 

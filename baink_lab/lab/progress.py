@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock
 
 from baink_lab.lab.checks.result import Result
-from baink_lab.lab.show import Shown, table
+from baink_lab.lab.widgets.show import Shown, table
 from baink_lab.sandbox import home
 
 FILE = "progress.json"

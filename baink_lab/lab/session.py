@@ -12,24 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 from baink_lab.bank.client import BankClient
 from baink_lab.errors import BainkError, InOneSentence
-from baink_lab.lab import checks, log_codes
-from baink_lab.lab.catch_up import catch_up
+from baink_lab.lab import checks
 from baink_lab.lab.checks.exercises import Exercise
 from baink_lab.lab.control import ControlError
-from baink_lab.lab.doctor import as_html, as_text, examine
+from baink_lab.lab.doctor.report import as_html, as_text, examine
 from baink_lab.lab.durations import in_words
+from baink_lab.lab.experiments.two_resumers import measured
 from baink_lab.lab.labs import LABS
 from baink_lab.lab.launch_pad import launch_pad
-from baink_lab.lab.live_steps import missing
 from baink_lab.lab.on_the_wire import OnTheWire
-from baink_lab.lab.phone_answers import wait_for_phone
+from baink_lab.lab.phone.answers import wait_for_phone
 from baink_lab.lab.progress import Progress
 from baink_lab.lab.settling import Decision
-from baink_lab.lab.show import Shown, paragraph, source, time_of_day
-from baink_lab.lab.start_over import start_over
 from baink_lab.lab.surviving import Surviving
 from baink_lab.lab.teaching import Teacher
-from baink_lab.lab.two_resumers import measured
+from baink_lab.lab.tenant import log_codes
+from baink_lab.lab.tenant.catch_up import catch_up
+from baink_lab.lab.tenant.live_steps import missing
+from baink_lab.lab.tenant.start_over import start_over
+from baink_lab.lab.widgets.show import Shown, paragraph, source, time_of_day
 from baink_lab.sandbox import launch
 from baink_lab.settings import Settings
 

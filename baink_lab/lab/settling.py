@@ -12,10 +12,10 @@ from baink_lab.aiya import Aiya
 from baink_lab.approvals import Approval
 from baink_lab.approvals.desk import NAMESPACE
 from baink_lab.approvals.threads import open_interrupts
-from baink_lab.lab.phone import PhoneError
-from baink_lab.lab.show import Shown, paragraph, table
+from baink_lab.lab.chat.waiting import StoppedWaiting, WaitingLine, how_it_ended
+from baink_lab.lab.phone.stand_in import PhoneError
 from baink_lab.lab.talking import Talking
-from baink_lab.lab.waiting import StoppedWaiting, WaitingLine, how_it_ended
+from baink_lab.lab.widgets.show import Shown, paragraph, table
 
 KEEP_APPROVALS = 1000
 STEPPED_ASIDE = "{} waits for the phone: a node is started for it once the answer is there"

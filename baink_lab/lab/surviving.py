@@ -10,14 +10,14 @@ from typing import Any
 
 from baink_lab.aiya import Aiya
 from baink_lab.errors import BainkError, InOneSentence
-from baink_lab.lab import lives
-from baink_lab.lab.one_life import ASLEEP
+from baink_lab.lab.experiments import lives
+from baink_lab.lab.experiments.one_life import ASLEEP
 from baink_lab.lab.panel import Counts, Panel, Tally
 from baink_lab.lab.settling import Settling
-from baink_lab.lab.show import WidgetShown
+from baink_lab.lab.widgets.show import WidgetShown
 from baink_lab.settings import Settings
 
-MODULE = "baink_lab.lab.one_life"
+MODULE = "baink_lab.lab.experiments.one_life"
 
 
 class NoLife(InOneSentence, BainkError):

@@ -18,17 +18,17 @@ from baink_lab.approvals import Call, GatedTool, Tool
 from baink_lab.approvals.nodes import Push
 from baink_lab.auth0.management import PUSH
 from baink_lab.errors import BainkError, InOneSentence
-from baink_lab.lab.bare_tools import ungated
-from baink_lab.lab.chat import Chat
+from baink_lab.lab.chat.waiting import line_of
+from baink_lab.lab.chat.widget import Chat
 from baink_lab.lab.checks.exercises import Exercise, OtherShape, not_passed, own_piece
-from baink_lab.lab.guarded import PieceRaised, guarded, guarded_tools
+from baink_lab.lab.experiments.bare_tools import ungated
+from baink_lab.lab.experiments.rehearsal import Rehearsal, rehearse
+from baink_lab.lab.learner.guarded import PieceRaised, guarded, guarded_tools
+from baink_lab.lab.learner.pieces import Pieces, Registry, Transfer, WrapTransfer, bare_transfer
 from baink_lab.lab.opened import Opened
-from baink_lab.lab.own_desk import spare
-from baink_lab.lab.pieces import Pieces, Registry, Transfer, WrapTransfer, bare_transfer
-from baink_lab.lab.rehearsal import Rehearsal, rehearse
-from baink_lab.lab.show import Drawn, WidgetShown
-from baink_lab.lab.tenant_view import phones
-from baink_lab.lab.waiting import line_of
+from baink_lab.lab.practice.own_desk import spare
+from baink_lab.lab.tenant.view import phones
+from baink_lab.lab.widgets.show import Drawn, WidgetShown
 from baink_lab.settings import Settings
 
 BUILT_IN = 5

@@ -13,7 +13,7 @@ from baink_lab.lab.checks.cells import newer_one
 from baink_lab.lab.checks.exercises import Exercise, exercise, is_stub, other_shape, source_of
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
 from baink_lab.lab.checks.result import Kind, Result, slip
-from baink_lab.lab.own_desk import in_a_check
+from baink_lab.lab.practice.own_desk import in_a_check
 from baink_lab.lab.progress import Progress
 
 if TYPE_CHECKING:

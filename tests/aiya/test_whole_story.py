@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from baink_lab.aiya import open_aiya
 from baink_lab.approvals import Tool, with_async_authorization
 from baink_lab.auth0.management import ManagementClient
-from baink_lab.lab.phone import Phone
+from baink_lab.lab.phone.stand_in import Phone
 from baink_lab.sandbox import launch
 from baink_lab.settings import Settings
 

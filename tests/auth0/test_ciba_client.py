@@ -21,7 +21,7 @@ from baink_lab.auth0 import (
 from baink_lab.auth0.browser import LoginError
 from baink_lab.auth0.ciba import CIBA_GRANT
 from baink_lab.auth0.login import SessionTokens, log_in_with_form
-from baink_lab.lab.parsed import parsed
+from baink_lab.lab.learner.parsed import parsed
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ async def request_approval(desk, gate, arguments, call):
 AMOUNTS = "You moved $25 to Mia, and then $20 to Ben."
 SHOWN = [
     "from baink_lab.lab.checks.result import failed\n"
-    "from baink_lab.lab.rehearsal import Rehearsal\n"
-    "from baink_lab.lab.show import paragraph, table",
+    "from baink_lab.lab.experiments.rehearsal import Rehearsal\n"
+    "from baink_lab.lab.widgets.show import paragraph, table",
     # That MathJax is there, and has nothing against this notebook.
     "from IPython.display import HTML\nHTML('<p>A formula: $x$ and $y$.</p>')",
     f"failed('wrap_transfer', '{AMOUNTS}', '{AMOUNTS}', 'C14')",
@@ -52,7 +52,7 @@ async def test_two_amounts_in_dollars_are_no_formula(jupyter, page):
 
 async def test_arrows_are_seen_in_both_themes(jupyter, page):
     source = "graph TD; model -.-> join;"
-    cell = f"from baink_lab.lab.show import Drawn\nDrawn({source!r}, 'model → join')"
+    cell = f"from baink_lab.lab.widgets.show import Drawn\nDrawn({source!r}, 'model → join')"
     await jupyter.run_cells(page, "drawn.ipynb", [cell])
     picture = page.locator(".jp-RenderedMermaid img")
     await picture.wait_for()

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from baink_lab.lab.look_at_management import READS
-from baink_lab.lab.tokens import claims_of
+from baink_lab.lab.doctor.management import READS
+from baink_lab.lab.wire.tokens import claims_of
 from tests.contract.shape import differences
 
 

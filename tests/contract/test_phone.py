@@ -8,7 +8,7 @@ import pytest
 
 from baink_lab.auth0.tokens import TokenVerifier
 from baink_lab.clock import SystemClock
-from baink_lab.lab.tokens import claims_of
+from baink_lab.lab.wire.tokens import claims_of
 from tests.contract.shape import differences
 
 pytestmark = pytest.mark.timeout(330)

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from baink_lab import approvals
 from baink_lab.auth0 import CibaClient
-from baink_lab.lab.phone import Phone
+from baink_lab.lab.phone.stand_in import Phone
 from baink_lab.sandbox import launch
 from baink_lab.settings import Settings
 

@@ -6,7 +6,7 @@ import ast
 import re
 from pathlib import Path
 
-from baink_lab.lab.parsed import parsed
+from baink_lab.lab.learner.parsed import parsed
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "threat-model.md").read_text("utf-8")

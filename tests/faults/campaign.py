@@ -18,7 +18,7 @@ from pathlib import Path
 
 from baink_lab.auth0.login import log_in_with_form
 from baink_lab.bank.client import BankClient
-from baink_lab.lab.phone import Phone, PhoneError
+from baink_lab.lab.phone.stand_in import Phone, PhoneError
 from baink_lab.settings import World
 from tests.faults import agent
 

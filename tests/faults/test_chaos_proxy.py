@@ -11,7 +11,7 @@ from langgraph.store.memory import InMemoryStore
 
 from baink_lab.approvals import Desk, Resumer, State, Vault
 from baink_lab.auth0 import CibaClient
-from baink_lab.lab.phone import Phone
+from baink_lab.lab.phone.stand_in import Phone
 from baink_lab.sandbox import launch
 from baink_lab.settings import Settings
 from bench.resumer import CountedGraph, _approval

@@ -19,7 +19,7 @@ from langgraph_sdk import get_client
 
 from baink_lab.approvals import Resumer, Vault, key_from_file, sqlite_store
 from baink_lab.auth0 import CibaClient
-from baink_lab.lab.phone import Phone
+from baink_lab.lab.phone.stand_in import Phone
 from baink_lab.sandbox import launch
 from baink_lab.settings import Settings
 from tests.interop import install

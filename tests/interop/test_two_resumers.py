@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from baink_lab.lab.two_resumers import FILE, measured
+from baink_lab.lab.experiments.two_resumers import FILE, measured
 from bench.resuming import OURS, SDK, measure
 
 pytestmark = pytest.mark.timeout(300)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 
 from baink_lab.lab import open_lab
-from baink_lab.lab.catch_up import catch_up
 from baink_lab.lab.checks import Kind, names_of
 from baink_lab.lab.opening import _opened
-from baink_lab.lab.start_over import start_over
+from baink_lab.lab.tenant.catch_up import catch_up
+from baink_lab.lab.tenant.start_over import start_over
 from baink_lab.sandbox import launch
 from baink_lab.settings import load
 

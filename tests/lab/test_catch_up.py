@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from baink_lab.lab.catch_up import catch_up
-from baink_lab.lab.tenant_pieces import PIECES, access
+from baink_lab.lab.tenant.catch_up import catch_up
+from baink_lab.lab.tenant.pieces import PIECES, access
 from tests.lab.lab_world import opened
 
 pytestmark = pytest.mark.timeout(90)

@@ -10,11 +10,12 @@ import re
 import pytest
 
 from baink_lab.auth0.machine_token import ManagementError
-from baink_lab.lab import chat_offer, open_lab
-from baink_lab.lab.chat import _said
-from baink_lab.lab.chat_offer import Offer
-from baink_lab.lab.enrolment import enroll_stand_in
+from baink_lab.lab import open_lab
+from baink_lab.lab.chat import offer as chat_offer
+from baink_lab.lab.chat.offer import Offer
+from baink_lab.lab.chat.widget import _said
 from baink_lab.lab.opening import _opened
+from baink_lab.lab.tenant.enrolment import enroll_stand_in
 
 pytestmark = pytest.mark.timeout(90)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from baink_lab.clock import VirtualClock
-from baink_lab.lab.diagram import Diagram
-from baink_lab.lab.traffic import Traffic
-from baink_lab.lab.wire import MASK, Exchange
+from baink_lab.lab.wire.diagram import Diagram
+from baink_lab.lab.wire.traffic import Traffic
+from baink_lab.lab.wire.watched import MASK, Exchange
 
 EXCHANGES = [
     Exchange("POST", "/bc-authorize", {}, 200, {"auth_req_id": MASK, "interval": 5}),

@@ -13,12 +13,12 @@ from baink_lab.auth0.management import ManagementClient
 from baink_lab.auth0.tokens import TokenVerifier
 from baink_lab.bank.api import create_app as create_bank
 from baink_lab.bank.ledger import Ledger
-from baink_lab.lab.doctor import as_html, as_text, examine
-from baink_lab.lab.findings import Finding
-from baink_lab.lab.look_at_machine import look_at_machine, packages
-from baink_lab.lab.look_at_services import look_at_services
-from baink_lab.lab.look_at_tenant import look_at_tenant
-from baink_lab.lab.tenant_view import CIBA_GRANT
+from baink_lab.lab.doctor.findings import Finding
+from baink_lab.lab.doctor.machine import look_at_machine, packages
+from baink_lab.lab.doctor.report import as_html, as_text, examine
+from baink_lab.lab.doctor.services import look_at_services
+from baink_lab.lab.doctor.tenant import look_at_tenant
+from baink_lab.lab.tenant.view import CIBA_GRANT
 from baink_lab.sandbox import model, phone
 from baink_lab.sandbox.tenant import create_app
 from baink_lab.settings import Settings

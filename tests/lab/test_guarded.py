@@ -12,9 +12,9 @@ from baink_lab.aiya import prompts
 from baink_lab.approvals import with_async_authorization
 from baink_lab.approvals.nodes import task_for
 from baink_lab.bank.client import BankError
-from baink_lab.lab.guarded import PieceRaised
-from baink_lab.lab.pieces import NotGated
-from baink_lab.lab.solutions import transfer
+from baink_lab.lab.learner.guarded import PieceRaised
+from baink_lab.lab.learner.pieces import NotGated
+from baink_lab.lab.learner.solutions import transfer
 from tests.lab.lab_world import begun
 from tests.lab.test_chat import text_of, until
 from tests.lab.test_pieces import request_approval

@@ -12,7 +12,7 @@ import pytest
 from baink_lab.auth0.ciba import iss_sub
 from baink_lab.lab.checks import Kind
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
-from baink_lab.lab.tenant_pieces import TRANSFERS_API, access, api_path, permission
+from baink_lab.lab.tenant.pieces import TRANSFERS_API, access, api_path, permission
 from tests.lab.lab_world import all_green, mistakes, opened
 
 pytestmark = pytest.mark.timeout(90)

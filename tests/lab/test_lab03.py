@@ -8,11 +8,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from baink_lab.lab.catch_up import catch_up
 from baink_lab.lab.checks import Kind
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
-from baink_lab.lab.enrolment import EnrolmentRefused, enroll_stand_in
-from baink_lab.lab.tenant_pieces import PIECES, api_path
+from baink_lab.lab.tenant.catch_up import catch_up
+from baink_lab.lab.tenant.enrolment import EnrolmentRefused, enroll_stand_in
+from baink_lab.lab.tenant.pieces import PIECES, api_path
 from tests.lab.lab_world import begun, mistakes
 
 pytestmark = pytest.mark.timeout(90)

@@ -23,8 +23,8 @@ from baink_lab.lab.checks import Kind
 from baink_lab.lab.checks.exercises import OtherShape
 from baink_lab.lab.checks.lab05_noted import Notes, noted_request
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
-from baink_lab.lab.pieces import Pieces
-from baink_lab.lab.scenes import play, stage
+from baink_lab.lab.learner.pieces import Pieces
+from baink_lab.lab.practice.scenes import play, stage
 from tests.lab import test_pieces as right
 from tests.lab.lab_world import begun
 

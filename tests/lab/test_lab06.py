@@ -18,8 +18,8 @@ from baink_lab.errors import BainkError
 from baink_lab.lab.checks import Kind
 from baink_lab.lab.checks.evidence import Story
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
-from baink_lab.lab.enrolment import enroll_stand_in
-from baink_lab.lab.pieces import NoRegistry
+from baink_lab.lab.learner.pieces import NoRegistry
+from baink_lab.lab.tenant.enrolment import enroll_stand_in
 from tests.lab.lab_world import begun
 
 pytestmark = pytest.mark.timeout(120)

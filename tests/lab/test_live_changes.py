@@ -13,11 +13,11 @@ from jupyter_client.manager import start_new_kernel
 from typer.testing import CliRunner
 
 from baink_lab.cli import app
-from baink_lab.lab.careful import NotSent
-from baink_lab.lab.journal import Journal
-from baink_lab.lab.tenant_pieces import PIECES
-from baink_lab.lab.tenant_view import look
-from baink_lab.lab.undo import way_back
+from baink_lab.lab.tenant.careful import NotSent
+from baink_lab.lab.tenant.journal import Journal
+from baink_lab.lab.tenant.pieces import PIECES
+from baink_lab.lab.tenant.undo import way_back
+from baink_lab.lab.tenant.view import look
 from baink_lab.sandbox import launch
 from baink_lab.settings import load
 from tests.lab.live_world import (

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from baink_lab.clock import VirtualClock
 from baink_lab.lab import open_lab
-from baink_lab.lab.live_diagram import live_diagram
 from baink_lab.lab.opening import _opened
-from baink_lab.lab.sequence import WIDEST, drawn
-from baink_lab.lab.traffic import KEPT, LANES, Traffic
-from baink_lab.lab.wire import SECRETS, exchange_of
+from baink_lab.lab.wire.live_diagram import live_diagram
+from baink_lab.lab.wire.sequence import WIDEST, drawn
+from baink_lab.lab.wire.traffic import KEPT, LANES, Traffic
+from baink_lab.lab.wire.watched import SECRETS, exchange_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 MOVE = "Move $25 from checking to savings"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from baink_lab.clock import SystemClock
-from baink_lab.lab.look_at_services import look_at_services
+from baink_lab.lab.doctor.services import look_at_services
 from baink_lab.settings import load
 from tests.lab.live_world import allow_callback, opened
 

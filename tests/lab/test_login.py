@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from baink_lab.auth0.browser import LoginError
-from baink_lab.lab import login as lab_login
+from baink_lab.lab.customer import login as lab_login
 from baink_lab.settings import load
 from tests.lab.live_world import (
     BEN,

@@ -21,7 +21,7 @@ from baink_lab.lab import open_lab
 from baink_lab.lab.control import ControlError
 from baink_lab.lab.durations import DurationError
 from baink_lab.lab.opening import _opened
-from baink_lab.lab.phone import Phone, PhoneError
+from baink_lab.lab.phone.stand_in import Phone, PhoneError
 from baink_lab.sandbox import launch
 from baink_lab.settings import load
 

@@ -14,7 +14,7 @@ import pytest
 
 import baink_lab.lab
 from baink_lab.errors import BainkError, InOneSentence
-from baink_lab.lab.practice import EndlessLoop
+from baink_lab.lab.practice.tenant import EndlessLoop
 from tests.lab.lab_kernel import Kernel
 
 pytestmark = pytest.mark.timeout(120)
@@ -144,7 +144,7 @@ def test_who_uses_what_a_forgotten_await_left_is_told_what_to_write(kernel):
 
 
 def test_what_to_write_is_shown_as_code(kernel):
-    kernel.run("from baink_lab.lab.unawaited import _as_html")
+    kernel.run("from baink_lab.lab.learner.unawaited import _as_html")
     shown = kernel.texts("print(_as_html(lab.settled()))")
     assert "write <code>await</code> in front of the call of <code>settled</code>" in shown[0]
     assert "`" not in shown[0]
@@ -170,7 +170,7 @@ def test_the_frames_are_a_magic_away(kernel):
     kernel.run("await lab.phone.approve()")
     assert kernel.shown("%tb") == NOTHING
     whole = kernel.shown("%tb Verbose")
-    assert "phone.py" in whole
+    assert "stand_in.py" in whole
     assert NOTHING in whole
 
 

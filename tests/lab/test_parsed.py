@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from baink_lab.lab import parsed
+from baink_lab.lab.learner import parsed
 
 
 def test_a_fault_of_the_parser_is_tried_once_more(monkeypatch):

@@ -11,8 +11,8 @@ from ipywidgets.widgets import widget as models
 
 from baink_lab.auth0 import CibaClient
 from baink_lab.lab import open_lab
-from baink_lab.lab.enrolment import enroll_stand_in
 from baink_lab.lab.opening import _opened
+from baink_lab.lab.tenant.enrolment import enroll_stand_in
 
 pytestmark = pytest.mark.timeout(90)
 

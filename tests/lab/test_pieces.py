@@ -9,9 +9,9 @@ import pytest
 from langgraph.types import Command, Send, interrupt
 
 from baink_lab.approvals.nodes import task_for, tell_push
-from baink_lab.lab.pieces import Pieces
-from baink_lab.lab.practice_agent import practice_agent
-from baink_lab.lab.solutions import transfer, wrap_transfer
+from baink_lab.lab.learner.pieces import Pieces
+from baink_lab.lab.learner.solutions import transfer, wrap_transfer
+from baink_lab.lab.practice.agent import practice_agent
 
 
 async def request_approval(desk, gate, arguments, call):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 
-from baink_lab.lab import practice_folder
-from baink_lab.lab.practice_folder import in_memory
+from baink_lab.lab.practice import folder as practice_folder
+from baink_lab.lab.practice.folder import in_memory
 
 
 def test_it_is_in_memory_where_there_is_room_and_gone_afterwards(monkeypatch, tmp_path):

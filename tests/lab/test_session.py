@@ -13,7 +13,7 @@ from baink_lab.lab import open_lab
 from baink_lab.lab.checks import Kind
 from baink_lab.lab.checks.shelf import NoSuchCheck
 from baink_lab.lab.opening import LabError, _opened
-from baink_lab.lab.phone import PhoneError
+from baink_lab.lab.phone.stand_in import PhoneError
 from baink_lab.lab.talking import TakenAway
 from baink_lab.sandbox import launch
 from baink_lab.settings import load

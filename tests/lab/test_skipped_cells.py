@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from baink_lab.lab.skipped_cells import _made_by
+from baink_lab.lab.learner.skipped_cells import _made_by
 from tests.lab.lab_kernel import Kernel
 
 pytestmark = pytest.mark.timeout(120)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from baink_lab.lab.catch_up import catch_up
 from baink_lab.lab.checks import Kind
-from baink_lab.lab.tenant_pieces import PIECES, TRANSFERS_API, access, permission
+from baink_lab.lab.tenant.catch_up import catch_up
+from baink_lab.lab.tenant.pieces import PIECES, TRANSFERS_API, access, permission
 from tests.lab.lab_world import mistakes, opened
 
 pytestmark = pytest.mark.timeout(90)

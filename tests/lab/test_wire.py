@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from baink_lab.bank.problems import Refusal, response_to
-from baink_lab.lab.not_asked import why_not_asked
-from baink_lab.lab.wire import MASK, exchange_of, laid_out, masked
+from baink_lab.lab.wire.not_asked import why_not_asked
+from baink_lab.lab.wire.watched import MASK, exchange_of, laid_out, masked
 
 
 def test_secrets_are_masked_at_any_depth():

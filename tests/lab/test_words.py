@@ -13,7 +13,7 @@ import pytest
 
 from baink_lab.lab import open_lab
 from baink_lab.lab.opening import _opened
-from baink_lab.lab.show import counted, table
+from baink_lab.lab.widgets.show import counted, table
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 WORDS = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from baink_lab.lab.parsed import parsed
+from baink_lab.lab.learner.parsed import parsed
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = {path.stem: nbformat.read(path, 4) for path in (ROOT / "notebooks").glob("*.ipynb")}

@@ -15,7 +15,7 @@ import segno
 
 from baink_lab.lab import checks
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
-from baink_lab.lab.parsed import parsed
+from baink_lab.lab.learner.parsed import parsed
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"

@@ -14,7 +14,7 @@ from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.checks.cells import cell_of, line_in, said_by
 from baink_lab.lab.checks.result import Kind, Result, slip
 from baink_lab.lab.checks.tips import read_slowly, tip
-from baink_lab.lab.parsed import parsed
+from baink_lab.lab.learner.parsed import parsed
 
 if TYPE_CHECKING:
     from baink_lab.lab.session import Lab

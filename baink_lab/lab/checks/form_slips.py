@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from baink_lab.lab.checks.result import Result, slip
-from baink_lab.lab.practice import Practice, Sent
+from baink_lab.lab.practice.tenant import Practice, Sent
 
 FORM = "application/x-www-form-urlencoded"
 _A_NAME = re.compile(r"^\{?(lab\.)?(world\.\w+|asked\[.*\]|CIBA|message)\}?$")

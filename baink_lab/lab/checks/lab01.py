@@ -9,7 +9,7 @@ from baink_lab.lab.checks.exercises import Reference, exercise_of, raised
 from baink_lab.lab.checks.printed import prints_kept
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed, slip
 from baink_lab.lab.checks.shelf import Shelf
-from baink_lab.lab.tokens import claims_of, wanted_by_bank, why_refused
+from baink_lab.lab.wire.tokens import claims_of, wanted_by_bank, why_refused
 
 if TYPE_CHECKING:
     from baink_lab.lab.session import Lab

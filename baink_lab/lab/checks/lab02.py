@@ -23,10 +23,10 @@ from baink_lab.lab.checks.lab02_api import (
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
 from baink_lab.lab.checks.shelf import Shelf
 from baink_lab.lab.checks.steps import run_cell, unsent, with_refusal
-from baink_lab.lab.show import counted
-from baink_lab.lab.tenant_pieces import LOGIN_GRANTS
-from baink_lab.lab.tenant_view import PUSH_CHANNEL, TenantView
-from baink_lab.lab.tokens import claims_of, wanted_by_bank, why_refused
+from baink_lab.lab.tenant.pieces import LOGIN_GRANTS
+from baink_lab.lab.tenant.view import PUSH_CHANNEL, TenantView
+from baink_lab.lab.widgets.show import counted
+from baink_lab.lab.wire.tokens import claims_of, wanted_by_bank, why_refused
 from baink_lab.settings import TRANSFER_SCOPE
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from baink_lab.auth0.tokens import ALGORITHMS
 from baink_lab.lab.checks.evidence import refusals
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed, slip
 from baink_lab.lab.checks.steps import run_cell, unsent
-from baink_lab.lab.tenant_pieces import TRANSFERS_API
-from baink_lab.lab.tenant_view import DIALECTS, TenantView
+from baink_lab.lab.tenant.pieces import TRANSFERS_API
+from baink_lab.lab.tenant.view import DIALECTS, TenantView
 from baink_lab.settings import TRANSFER_SCOPE
 
 if TYPE_CHECKING:

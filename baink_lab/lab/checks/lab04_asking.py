@@ -15,8 +15,8 @@ from baink_lab.lab.checks.form_slips import judge_names, judge_values, judge_way
 from baink_lab.lab.checks.lab04_hint import judge_hint
 from baink_lab.lab.checks.lab04_polling import GOOD_LINE
 from baink_lab.lab.checks.result import Result, passed, slip
-from baink_lab.lab.practice import Practice, Sent, practice_tenant
-from baink_lab.lab.show import counted
+from baink_lab.lab.practice.tenant import Practice, Sent, practice_tenant
+from baink_lab.lab.widgets.show import counted
 from baink_lab.settings import TRANSFER_SCOPE, World
 
 if TYPE_CHECKING:

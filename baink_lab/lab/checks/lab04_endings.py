@@ -10,8 +10,8 @@ from baink_lab.lab.checks.cells import line_in
 from baink_lab.lab.checks.exercises import no_return
 from baink_lab.lab.checks.lab04_pace import spelt
 from baink_lab.lab.checks.result import Result, slip
-from baink_lab.lab.practice import EndlessLoop
-from baink_lab.lab.show import counted
+from baink_lab.lab.practice.tenant import EndlessLoop
+from baink_lab.lab.widgets.show import counted
 
 if TYPE_CHECKING:
     from baink_lab.lab.checks.lab04_polling import Played

@@ -13,7 +13,7 @@ from baink_lab.lab.checks.lab04_pace import judge_pace
 from baink_lab.lab.checks.lab04_references import start
 from baink_lab.lab.checks.on_purpose import on_purpose
 from baink_lab.lab.checks.result import Result, passed, slip
-from baink_lab.lab.practice import EndlessLoop, Practice, Sent, practice_tenant
+from baink_lab.lab.practice.tenant import EndlessLoop, Practice, Sent, practice_tenant
 
 if TYPE_CHECKING:
     from baink_lab.lab.session import Lab

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from baink_lab.aiya.tools import behind_the_phone
 from baink_lab.approvals.nodes import acting_node, push_once
-from baink_lab.lab import solutions
 from baink_lab.lab.checks import lab05_paid, lab05_request, lab05_transfer, lab05_wrap, tips
 from baink_lab.lab.checks.exercises import Reference
 from baink_lab.lab.checks.shelf import Shelf
+from baink_lab.lab.learner import solutions
 
 WRAP, REQUEST, TRANSFER = lab05_wrap.WRAP, lab05_request.REQUEST, lab05_paid.NAME
 

@@ -7,9 +7,9 @@ from typing import Any
 from baink_lab.approvals.approval import approval_id
 from baink_lab.lab.checks.exercises import Exercise
 from baink_lab.lab.checks.result import Result, failed
-from baink_lab.lab.meddling import no_grant, no_phone
-from baink_lab.lab.practice_agent import PracticeAgent
-from baink_lab.lab.scenes import Scene, play
+from baink_lab.lab.practice.agent import PracticeAgent
+from baink_lab.lab.practice.meddling import no_grant, no_phone
+from baink_lab.lab.practice.scenes import Scene, play
 
 NAME = "transfer"
 _TELL = 'return {"status": outcome.state, "message": outcome.reason}'

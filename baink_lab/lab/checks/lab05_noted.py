@@ -15,7 +15,7 @@ from langgraph.types import Command, Send
 
 from baink_lab.approvals import Desk, GatedTool
 from baink_lab.approvals.nodes import Push
-from baink_lab.lab.pieces import Transfer
+from baink_lab.lab.learner.pieces import Transfer
 
 #: What a gate's node is called while a learner's `request_approval` runs.
 ELSEWHERE = "a_node_of_another_name"

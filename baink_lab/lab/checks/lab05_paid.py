@@ -9,10 +9,10 @@ from typing import Any
 from baink_lab.lab.checks.exercises import Exercise, raised
 from baink_lab.lab.checks.result import Result, failed, slip
 from baink_lab.lab.checks.tips import LOOK
-from baink_lab.lab.meddling import edit_amount, kept_in_threads
-from baink_lab.lab.practice_agent import PracticeAgent
-from baink_lab.lab.scenes import AMOUNT, Scene, play
-from baink_lab.lab.show import counted
+from baink_lab.lab.practice.agent import PracticeAgent
+from baink_lab.lab.practice.meddling import edit_amount, kept_in_threads
+from baink_lab.lab.practice.scenes import AMOUNT, Scene, play
+from baink_lab.lab.widgets.show import counted
 
 NAME = "transfer"
 EDITED = "250.00"

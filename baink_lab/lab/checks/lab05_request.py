@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from baink_lab.lab import meddling
 from baink_lab.lab.checks.exercises import Exercise, exercise_of, own_piece, raised
 from baink_lab.lab.checks.lab05_noted import Notes, is_late, noted_request
 from baink_lab.lab.checks.lab05_way import judge_refused, judge_sent, judge_way
 from baink_lab.lab.checks.result import Result, failed, passed, slip
 from baink_lab.lab.checks.tips import TO_ACT, WAY_ON
-from baink_lab.lab.pieces import Pieces
-from baink_lab.lab.practice_agent import PracticeAgent
-from baink_lab.lab.scenes import AMOUNT, Scene, play, stage
-from baink_lab.lab.show import counted
+from baink_lab.lab.learner.pieces import Pieces
+from baink_lab.lab.practice import meddling
+from baink_lab.lab.practice.agent import PracticeAgent
+from baink_lab.lab.practice.scenes import AMOUNT, Scene, play, stage
+from baink_lab.lab.widgets.show import counted
 
 if TYPE_CHECKING:
     from baink_lab.lab.session import Lab

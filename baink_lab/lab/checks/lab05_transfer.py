@@ -23,11 +23,11 @@ from baink_lab.lab.checks.lab05_paid import (
 from baink_lab.lab.checks.printed import prints_kept
 from baink_lab.lab.checks.result import Result, failed, passed
 from baink_lab.lab.checks.tips import LOOK
-from baink_lab.lab.meddling import token_for
-from baink_lab.lab.pieces import Pieces
-from baink_lab.lab.practice_agent import PracticeAgent
-from baink_lab.lab.scenes import AMOUNT, Scene, Step, play, stage
-from baink_lab.lab.show import counted
+from baink_lab.lab.learner.pieces import Pieces
+from baink_lab.lab.practice.agent import PracticeAgent
+from baink_lab.lab.practice.meddling import token_for
+from baink_lab.lab.practice.scenes import AMOUNT, Scene, Step, play, stage
+from baink_lab.lab.widgets.show import counted
 
 if TYPE_CHECKING:
     from baink_lab.lab.session import Lab

@@ -8,7 +8,7 @@ from baink_lab.approvals.nodes import Task
 from baink_lab.lab.checks.lab05_noted import ELSEWHERE, Notes, node_of, task_of
 from baink_lab.lab.checks.result import Result, slip
 from baink_lab.lab.checks.tips import WAY_ON
-from baink_lab.lab.scenes import Scene
+from baink_lab.lab.practice.scenes import Scene
 
 NAME = "request_approval"
 

@@ -10,13 +10,13 @@ from baink_lab.aiya.tools import TransferArguments
 from baink_lab.approvals import Approval, Call, GatedTool, ToolRefused
 from baink_lab.approvals.binding import ALPHABET, CURRENCIES, LONGEST, LONGEST_WORDS, fit, fold
 from baink_lab.approvals.tool import line_of
-from baink_lab.lab import meddling
 from baink_lab.lab.checks.exercises import Exercise, exercise_of, own_piece, raised
 from baink_lab.lab.checks.result import Result, failed, passed, slip
-from baink_lab.lab.pieces import TRANSFER as TRANSFER_FUNDS
-from baink_lab.lab.pieces import NotGated, Pieces
-from baink_lab.lab.practice_agent import PracticeAgent, practice_agent, scripted_model
-from baink_lab.lab.scenes import AMOUNT
+from baink_lab.lab.learner.pieces import TRANSFER as TRANSFER_FUNDS
+from baink_lab.lab.learner.pieces import NotGated, Pieces
+from baink_lab.lab.practice import meddling
+from baink_lab.lab.practice.agent import PracticeAgent, practice_agent, scripted_model
+from baink_lab.lab.practice.scenes import AMOUNT
 from baink_lab.settings import TRANSFER_SCOPE
 
 if TYPE_CHECKING:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from baink_lab.aiya.tools import behind_its_gate
 from baink_lab.approvals import GatedTool, Tool
-from baink_lab.lab import solutions
 from baink_lab.lab.checks import lab06_stories as stories
 from baink_lab.lab.checks.exercises import Exercise, Reference, exercise_of, raised
 from baink_lab.lab.checks.looking_after import LOOK_AFTER, looks_after, stand_in
 from baink_lab.lab.checks.result import Result, failed, passed, slip
 from baink_lab.lab.checks.shelf import Shelf
-from baink_lab.lab.pieces import NoRegistry, Pieces
-from baink_lab.lab.practice_agent import PracticeAgent, practice_agent
-from baink_lab.lab.show import counted
+from baink_lab.lab.learner import solutions
+from baink_lab.lab.learner.pieces import NoRegistry, Pieces
+from baink_lab.lab.practice.agent import PracticeAgent, practice_agent
+from baink_lab.lab.widgets.show import counted
 
 if TYPE_CHECKING:
     from baink_lab.lab.session import Lab

@@ -13,10 +13,10 @@ from baink_lab.lab.checks.exercises import Exercise, exercise_of, raised
 from baink_lab.lab.checks.looking_after_scenes import SCENES, Line, NotWoken, Seen, play
 from baink_lab.lab.checks.on_purpose import on_purpose
 from baink_lab.lab.checks.result import Result, failed, passed, slip
-from baink_lab.lab.practice import ISSUER, EndlessLoop
-from baink_lab.lab.practice_agent import practice_agent
-from baink_lab.lab.show import counted
-from baink_lab.lab.solutions import Ring
+from baink_lab.lab.learner.solutions import Ring
+from baink_lab.lab.practice.agent import practice_agent
+from baink_lab.lab.practice.tenant import ISSUER, EndlessLoop
+from baink_lab.lab.widgets.show import counted
 from baink_lab.sandbox.tenant import create_app
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import httpx
 from baink_lab.approvals import Approval, State
 from baink_lab.clock import Clock
 from baink_lab.lab.checks.exercises import Exercise
-from baink_lab.lab.practice import MOST_REQUESTS, EndlessLoop
-from baink_lab.lab.practice_agent import PracticeAgent
+from baink_lab.lab.practice.agent import PracticeAgent
+from baink_lab.lab.practice.tenant import MOST_REQUESTS, EndlessLoop
 
 LONGEST_SECONDS = 400.0  # of the practice clock; a push lives 300
 MOST_RINGS = 20

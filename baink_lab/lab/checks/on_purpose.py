@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from baink_lab.lab.checks.cells import cell_of
-from baink_lab.lab.parsed import parsed
+from baink_lab.lab.learner.parsed import parsed
 
 
 def on_purpose(failure: BaseException, written: Callable[..., Any]) -> bool:

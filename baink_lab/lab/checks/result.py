@@ -6,7 +6,7 @@ import dataclasses
 import enum
 from typing import Any
 
-from baink_lab.lab.show import no_formula, with_code
+from baink_lab.lab.widgets.show import no_formula, with_code
 
 
 class Kind(enum.StrEnum):

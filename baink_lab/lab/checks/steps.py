@@ -10,7 +10,7 @@ from baink_lab.lab.checks.result import Kind, Result
 if TYPE_CHECKING:
     from baink_lab.lab.checks.shelf import Check
     from baink_lab.lab.session import Lab
-    from baink_lab.lab.wire import Exchange
+    from baink_lab.lab.wire.watched import Exchange
 
 
 def run_cell(number: int, method: str) -> str:

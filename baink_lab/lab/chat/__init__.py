@@ -1,0 +1,1 @@
+"""The chat with Aiya in a notebook."""

@@ -1,0 +1,1 @@
+"""What the labs try beside the exercises: other tools, other models' choices, killed processes."""

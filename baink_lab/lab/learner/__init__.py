@@ -1,0 +1,1 @@
+"""The learner's own code: put in Aiya's graph, read, and its slips told in a sentence."""

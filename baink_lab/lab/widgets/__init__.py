@@ -1,0 +1,1 @@
+"""What every panel is made of: HTML with words for everybody, a field, a button, the loop."""
