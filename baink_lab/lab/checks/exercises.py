@@ -82,15 +82,20 @@ class Exercise:
     solved: bool = False
     last: Result | None = None
 
+    @functools.cached_property
+    def empty(self) -> bool:
+        """Whether the body is still empty: what a cell has once defined does not change."""
+        return is_stub(self.written)
+
     @property
     def lent(self) -> bool:
         """Whether the reference stands in."""
-        return self.solved or (is_stub(self.written) and self.lend())
+        return self.solved or (self.empty and self.lend())
 
     @property
     def attempted(self) -> bool:
         """Whether there is something to look at."""
-        return self.lent or not is_stub(self.written)
+        return self.lent or not self.empty
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the learner's function, or the reference where it stands in.
@@ -111,7 +116,7 @@ class Exercise:
         """
         if self.lent:
             return self.reference.run
-        if is_stub(self.written):
+        if self.empty:
             raise NotAttempted(self.name)
         return self.written
 

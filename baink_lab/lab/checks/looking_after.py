@@ -15,7 +15,8 @@ from baink_lab.lab.checks.on_purpose import on_purpose
 from baink_lab.lab.checks.result import Result, failed, passed, slip
 from baink_lab.lab.learner.solutions import Ring
 from baink_lab.lab.practice.agent import practice_agent
-from baink_lab.lab.practice.tenant import ISSUER, EndlessLoop
+from baink_lab.lab.practice.fresh import ISSUER
+from baink_lab.lab.practice.tenant import EndlessLoop
 from baink_lab.lab.widgets.show import counted
 from baink_lab.sandbox.tenant import create_app
 

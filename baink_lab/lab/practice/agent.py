@@ -28,7 +28,7 @@ from baink_lab.clock import VirtualClock
 from baink_lab.lab.practice.bank import URL as BANK_URL
 from baink_lab.lab.practice.bank import PracticeBank
 from baink_lab.lab.practice.folder import practice_folder
-from baink_lab.lab.practice.tenant import ISSUER, NOON
+from baink_lab.lab.practice.fresh import ISSUER, NOON, fresh_tenant
 from baink_lab.sandbox.model import create_app as create_model
 from baink_lab.sandbox.tenant import Tenant, create_app
 from baink_lab.settings import DEFAULT_MODEL, World
@@ -249,13 +249,11 @@ class PracticeAgent:
 async def practice_agent() -> AsyncIterator[PracticeAgent]:
     """A fresh practice agent, gone at the end of the block; `process` starts it."""
     clock = VirtualClock(NOON)
-    with practice_folder() as folder:
-        opened = Tenant.open(folder / "tenant.db", issuer=ISSUER, relaxed=True, now=clock.now)
-        with contextlib.closing(opened) as tenant:
-            transport = httpx.ASGITransport(create_app(tenant))
-            async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as http:
-                place = {"tenant": ISSUER.rstrip("/"), "issuer": ISSUER, "bank": BANK_URL}
-                world = World.from_ready(place | {"model": ""} | tenant.credentials())
-                agent = PracticeAgent(folder, tenant, http, world, clock)
-                with contextlib.closing(agent):
-                    yield agent
+    with practice_folder() as folder, fresh_tenant(clock.now) as tenant:
+        transport = httpx.ASGITransport(create_app(tenant))
+        async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as http:
+            place = {"tenant": ISSUER.rstrip("/"), "issuer": ISSUER, "bank": BANK_URL}
+            world = World.from_ready(place | {"model": ""} | tenant.credentials())
+            agent = PracticeAgent(folder, tenant, http, world, clock)
+            with contextlib.closing(agent):
+                yield agent

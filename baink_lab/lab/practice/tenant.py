@@ -17,13 +17,11 @@ from urllib.parse import parse_qsl
 import httpx
 
 from baink_lab.errors import BainkError
-from baink_lab.lab.practice.folder import practice_folder
+from baink_lab.lab.practice.fresh import ISSUER, NOON, fresh_tenant
 from baink_lab.sandbox.tenant import Tenant, create_app
 from baink_lab.settings import World
 
-ISSUER = "https://practice.example/"
 MOST_REQUESTS = 150  # of one try; a polite client needs 60 for five minutes
-NOON = 1_800_000_000.0
 
 
 class EndlessLoop(BainkError):
@@ -218,9 +216,7 @@ def _members(kind: str, body: str) -> dict[str, str]:
 async def practice_tenant() -> AsyncIterator[Practice]:
     """A fresh practice tenant, gone at the end of the block."""
     clock = QuickClock()
-    with practice_folder() as folder:
-        opened = Tenant.open(folder / "tenant.db", issuer=ISSUER, relaxed=True, now=clock.now)
-        with contextlib.closing(opened) as tenant:
-            practice = Practice(tenant, clock)
-            async with practice.http:
-                yield practice
+    with fresh_tenant(clock.now) as tenant:
+        practice = Practice(tenant, clock)
+        async with practice.http:
+            yield practice
