@@ -314,6 +314,18 @@ async def asks_at_once(approval, desk, ring, clock):
                 return await ring(approval)
 
 
+async def lapses_at_a_silence(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    while not isinstance(answer := await poll_once(desk, approval), Ending):
+        if isinstance(answer, NoAnswer):
+            await desk.settle(approval, "time was up", "the tenant is away")
+            await ring(approval)
+            return
+        await clock.sleep(answer.seconds)
+    await desk.settle(approval, answer.event, answer.reason, tokens=answer.tokens)
+    await ring(approval)
+
+
 async def knows_no_silence(approval, desk, ring, clock):
     await clock.sleep(approval.interval)
     while True:
@@ -414,6 +426,29 @@ async def sleeps_an_answer(approval, desk, ring, clock):
         await clock.sleep(answer)
 
 
+async def takes_an_ending_without_brackets(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    while True:
+        match await poll_once(desk, approval):
+            case NotYet(seconds):
+                await clock.sleep(seconds)
+            case NoAnswer():
+                await clock.sleep(approval.interval)
+            case Ending:  # noqa: N806 - the mistake
+                await desk.settle(approval, event, reason, tokens=tokens)  # noqa: F821
+                return await ring(approval)
+
+
+async def asks_for_a_class_that_a_case_names(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    answer = await poll_once(desk, approval)
+    while not isinstance(answer, Ending):  # noqa: F823 - the mistake
+        await clock.sleep(approval.interval)
+    match answer:
+        case Ending:  # noqa: F841, N806
+            await ring(approval)
+
+
 async def polls_the_approval(approval, desk, ring, clock):
     await clock.sleep(approval.interval)
     await poll_once(approval, desk)
@@ -475,6 +510,58 @@ async def swallows_and_never_sleeps(approval, desk, ring, clock):
 
 
 @at_the_end
+async def swallows_a_seal(approval, desk, ring, end):
+    try:
+        await desk.settle(approval, end.event, end.reason, tokens=end.tokens)
+    except Exception as failure:
+        print(failure)
+    await ring(approval)
+
+
+@at_the_end
+async def swallows_a_seal_and_ends(approval, desk, ring, end):
+    sealed = False
+    with contextlib.suppress(Exception):
+        await desk.settle(approval, end.event, end.reason, tokens=end.tokens)
+        sealed = True
+    if sealed:
+        await ring(approval)
+
+
+@at_the_end
+async def returns_in_a_finally(approval, desk, ring, end):
+    await desk.settle(approval, end.event, end.reason, tokens=end.tokens)
+    try:
+        await ring(approval)
+    finally:
+        return  # noqa: B012 - the mistake
+
+
+@at_the_end
+async def gathers_the_errors(approval, desk, ring, end):
+    await desk.settle(approval, end.event, end.reason, tokens=end.tokens)
+    await asyncio.gather(ring(approval), return_exceptions=True)
+
+
+@at_the_end
+async def seals_again(approval, desk, ring, end):
+    try:
+        await desk.settle(approval, end.event, end.reason, tokens=end.tokens)
+    except Exception:
+        await desk.settle(approval, end.event, end.reason, tokens=end.tokens)
+    await ring(approval)
+
+
+@at_the_end
+async def tells_that_it_could_not_seal(approval, desk, ring, end):
+    try:
+        await desk.settle(approval, end.event, end.reason, tokens=end.tokens)
+    except Exception:
+        raise RuntimeError("could not seal") from None
+    await ring(approval)
+
+
+@at_the_end
 async def tries_again_itself(approval, desk, ring, end):
     await desk.settle(approval, end.event, end.reason, tokens=end.tokens)
     try:
@@ -511,9 +598,16 @@ async def fails_at_the_failure(approval, desk, ring, end):
 
 
 @pytest.mark.parametrize(
-    "does", [tries_again_itself, tells_and_lets_out, lets_out_in_its_own_words]
+    "does",
+    [
+        tries_again_itself,
+        tells_and_lets_out,
+        lets_out_in_its_own_words,
+        seals_again,
+        tells_that_it_could_not_seal,
+    ],
 )
-async def test_who_tries_again_or_tells_of_a_failed_ring_passes(lab, does):
+async def test_who_tries_again_or_tells_of_a_failure_passes(lab, does):
     put(lab, "look_after", does)
     assert await lab.check("look_after")
 
@@ -551,11 +645,16 @@ SLIPS = [
     (sleeps_five, "C6", "came after 5 seconds, and this approval.interval is 7"),
     (sleeps_a_minute, "", "you let 60 seconds pass between two polls, and 5 are asked for"),
     (keeps_its_pace, "C6", "You asked again after 5 seconds, as if nothing had been said"),
+    (lapses_at_a_silence, "", "you sealed an ending that the tenant never gave: the record says"),
     (knows_no_silence, "", "you asked again at once"),
     (swallows_all, "", "Your function kept that error to itself"),
     (swallows_a_ring, "", "Your function kept that error to itself"),
     (swallows_and_goes_on, "", "Your function kept that error to itself"),
     (swallows_and_never_sleeps, "", "Your function kept that error to itself"),
+    (swallows_a_seal, "", "You rang all the same: the node looked into the vault"),
+    (swallows_a_seal_and_ends, "", "The record says pending, and the yes is lost"),
+    (returns_in_a_finally, "", "Your function kept that error to itself"),
+    (gathers_the_errors, "", "Your function kept that error to itself"),
     (waits_for_no_ring, "", "You called `ring` and did not wait for it"),
     (forgets_to_sleep, "", "You forgot `await` in front of `clock.sleep(…)`"),
 ]
@@ -571,6 +670,22 @@ async def test_a_resumers_slip_is_told_by_what_it_led_to(lab, slip, mistake, sai
 
 
 @pytest.mark.parametrize(
+    ("slip", "said"),
+    [
+        (swallows_a_ring, "`suppress(…)`"),
+        (returns_in_a_finally, "a `return` in a `finally`"),
+        (gathers_the_errors, "`gather(…, return_exceptions=True)`"),
+        (swallows_a_seal, "an `except` that does not end with `raise`"),
+    ],
+)
+async def test_whatever_keeps_an_error_is_named_and_no_raise_of_ones_own(lab, slip, said):
+    put(lab, "look_after", slip)
+    result = await lab.check("look_after")
+    assert said in result.next_step
+    assert "your own `raise`" not in repr(result)
+
+
+@pytest.mark.parametrize(
     ("slip", "raised", "step"),
     [
         (has_no_seconds, "'NoAnswer' object has no attribute 'seconds'", "the tenant is away"),
@@ -578,6 +693,8 @@ async def test_a_resumers_slip_is_told_by_what_it_led_to(lab, slip, mistake, sai
         (seals_twice, "is approved: 'token arrived' cannot happen", "Seal once"),
         (rings_nobody, "TypeError: ring() missing 1 required", "`await ring(approval)`"),
         (sleeps_an_answer, "'NotYet'", "`case NotYet(seconds):`"),
+        (takes_an_ending_without_brackets, "'event' is not defined", "fits every answer"),
+        (asks_for_a_class_that_a_case_names, "variable 'Ending'", "fits every answer"),
         (polls_the_approval, "has no attribute 'request_of'", "poll_once(desk, approval)"),
         (swaps_event_and_reason, "cannot happen", "in its order"),
     ],

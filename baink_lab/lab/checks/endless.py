@@ -14,6 +14,7 @@ import linecache
 import re
 import sys
 import time
+import traceback
 from collections.abc import Collection, Iterator
 from types import FrameType
 from typing import Any
@@ -53,6 +54,7 @@ class Watch:
 
     def __init__(self, files: Collection[str], clock: bool) -> None:
         self.why = self.next_step = self.swallowed = self.hushed = ""
+        self._own_caught = False
         self._up: tuple[BaseException, FrameType, int] | None = None  # an error, not yet caught
         self._files = files
         self._clock = clock
@@ -92,15 +94,24 @@ class Watch:
         if not _ANY.match(_code(frame, frame.f_lineno)) or isinstance(failure, GraphBubbleUp):
             return
         if isinstance(failure, Exception):
-            self.hushed = (
-                f"Your `except` caught {said_by(failure)}: an `except` for everything catches your "
-                "own `raise` too. Catch only what you expect, or take the `try` away."
-            )
+            self._note_hushed(failure)
         if isinstance(failure, _SLIPS):
             code = _code(frame, number)
             where = f"line {number}" + (f", `{code}`," if code else "")
             self.swallowed = (
                 f"Your `except` hid an error of your own: {where} raised {said_by(failure)}."
+            )
+
+    def _note_hushed(self, failure: Exception) -> None:
+        """Of all that was caught, what the learner's own code had raised tells most."""
+        *_, (last, _) = traceback.walk_tb(failure.__traceback__)
+        own = last.f_code.co_filename in self._files
+        if own or not self._own_caught:
+            self._own_caught = own
+            too = "catches your own `raise` too" if own else "keeps it from whoever called you"
+            self.hushed = (
+                f"Your `except` caught {said_by(failure)}: an `except` for everything {too}. "
+                "Catch only what you expect, or take the `try` away."
             )
 
     def sleep(self, seconds: Any) -> None:

@@ -10,7 +10,14 @@ from baink_lab.approvals import Approval, Desk, Resumer, State
 from baink_lab.approvals.resumer import _Due
 from baink_lab.clock import Clock
 from baink_lab.lab.checks.exercises import Exercise, exercise_of, raised
-from baink_lab.lab.checks.looking_after_scenes import SCENES, Line, NotWoken, Seen, play
+from baink_lab.lab.checks.looking_after_scenes import (
+    SCENES,
+    Line,
+    NotKept,
+    NotWoken,
+    Seen,
+    play,
+)
 from baink_lab.lab.checks.on_purpose import on_purpose
 from baink_lab.lab.checks.result import Result, failed, passed, slip
 from baink_lab.lab.learner.solutions import Ring
@@ -26,6 +33,12 @@ if TYPE_CHECKING:
 LOOK_AFTER = "look_after"
 TOO_LONG = 1.5  # times the interval
 
+_FAILURES = (NotWoken, NotKept)
+_LET_OUT = (
+    "Let the error out. What keeps it in your function: an `except` that does not end with "
+    "`raise`, a `return` in a `finally`, `suppress(…)`, `gather(…, return_exceptions=True)`."
+)
+
 
 async def looks_after(lab: Lab) -> Result:
     """It polls politely, seals every ending, rings once, and never takes silence for a no."""
@@ -38,7 +51,8 @@ async def looks_after(lab: Lab) -> Result:
         ):
             for number, scene in enumerate(SCENES):
                 seen = await play(agent, line, mine, scene, f"t{number}")
-                wrong = (_judge_failed_ring if seen.unheard else _judge)(seen, mine)
+                failed_once = seen.unheard or seen.unkept
+                wrong = (_judge_failure if failed_once else _judge)(seen, mine)
                 if wrong is not None:
                     return wrong
     why = (
@@ -49,27 +63,30 @@ async def looks_after(lab: Lab) -> Result:
     return passed(LOOK_AFTER, why)
 
 
-def _judge_failed_ring(seen: Seen, mine: Exercise) -> Result | None:
-    """Whether whoever called the function hears of the failure, and can try again."""
+def _judge_failure(seen: Seen, mine: Exercise) -> Result | None:
+    """Whether whoever called the function hears of what failed, and can try again."""
     problem = seen.problem
     if problem is not None and _lets_out(problem, mine):
         return None
-    if seen.rings or not isinstance(problem, EndlessLoop | None):
+    done = seen.rings if seen.unheard else seen.state.is_outcome  # at a second try
+    if done or not isinstance(problem, EndlessLoop | None):
         return _judge(seen, mine)
+    led_to = "The outcome is sealed, and the graph sleeps on."
+    if seen.unkept:
+        woke = "You rang all the same: the node looked into the vault, and found nothing. "
+        led_to = f"{woke if seen.rings else ''}The record says pending, and the yes is lost."
     why = (
         f"The customer {seen.scene.what}. Your function kept that error to itself, so whoever "
-        "called it takes the approval for told and does not try again. The outcome is sealed, and "
-        "the graph sleeps on."
+        f"called it takes the approval for told and does not try again. {led_to}"
     )
-    step = "Let the error out: take the `except` away, or write `raise` as its last line."
-    return _wrong(why, step)
+    return _wrong(why, _LET_OUT)
 
 
 def _lets_out(problem: Exception, mine: Exercise) -> bool:
-    """The failure of a ring, as it is or in words of the learner's own; no slip after it."""
-    if isinstance(problem, NotWoken):
+    """What failed, as it is or in words of the learner's own; no slip after it."""
+    if isinstance(problem, _FAILURES):
         return True
-    return isinstance(problem.__context__, NotWoken) and on_purpose(problem, mine.written)
+    return isinstance(problem.__context__, _FAILURES) and on_purpose(problem, mine.written)
 
 
 def _judge(seen: Seen, mine: Exercise) -> Result | None:
@@ -128,8 +145,13 @@ def _judge_end(seen: Seen, mine: Exercise, story: str) -> Result | None:
     if seen.problem is not None:
         return raised(LOOK_AFTER, seen.problem, mine.written)
     if last == "503":
+        stopped = "you stopped"
+        if seen.state.is_outcome:
+            stopped = (
+                f"you sealed an ending that the tenant never gave: the record says {seen.state}"
+            )
         why = (
-            f"{story}At the first 503 you stopped. The tenant's silence says nothing about the "
+            f"{story}At the first 503 {stopped}. The tenant's silence says nothing about the "
             "customer, who may be reading the push at that very moment."
         )
         return _wrong(why, "At NoAnswer: sleep, and ask again, as at NotYet.")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import time
 from collections.abc import Coroutine
 from typing import Any, Literal
 
 import httpx
 
-from baink_lab.approvals import Approval, State
+from baink_lab.approvals import Approval, Desk, State
 from baink_lab.clock import Clock
 from baink_lab.lab.checks.exercises import Exercise
 from baink_lab.lab.practice.agent import PracticeAgent
@@ -33,6 +34,7 @@ class Scene:
     twin: bool = False
     interval: float = 5
     deaf: bool = False
+    shut: bool = False
 
 
 SCENES = (
@@ -45,11 +47,41 @@ SCENES = (
            "approve", 40, twin=True),
     Scene("approves after 12 seconds, and the first `ring` fails: the graph cannot be woken then",
            "approve", 12, deaf=True),
+    Scene("approves after 12 seconds, and the first `desk.settle` fails: the store is away then",
+           "approve", 12, shut=True),
 )  # fmt: skip
 
 
 class NotWoken(Exception):
     """What the first ring raises in one scene."""
+
+
+class NotKept(Exception):
+    """What the first `desk.settle` raises in another."""
+
+
+class ShutDesk:
+    """The desk as a learner's function is given it, when the store is away for a moment.
+
+    Attributes:
+        refused: how many outcomes were not taken.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.refused = 0
+
+        @functools.wraps(desk.settle)  # its name too: a forgotten `await` is told by it
+        async def settle(*given: Any, **named: Any) -> Approval:
+            if not self.refused:
+                self.refused += 1
+                raise NotKept("the store is away for a moment")
+            return await desk.settle(*given, **named)
+
+        self.settle = settle
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._desk, name)
 
 
 @dataclasses.dataclass
@@ -62,6 +94,7 @@ class Seen:
         asked_at: seconds of the practice clock since the push, of each poll.
         rings: the state of the approval's record at each ring that did not fail.
         unheard: how many rings failed.
+        unkept: how many outcomes were not sealed, since the store was away.
         rung: how many rings had come to their end when the learner's function had.
         bells: the coroutines that `ring` made.
     """
@@ -72,6 +105,7 @@ class Seen:
     asked_at: list[float]
     rings: list[State] = dataclasses.field(default_factory=list)
     unheard: int = 0
+    unkept: int = 0
     rung: int = 0
     bells: list[Coroutine[Any, Any, None]] = dataclasses.field(default_factory=list)
     problem: Exception | None = None
@@ -152,12 +186,15 @@ async def play(agent: PracticeAgent, line: Line, mine: Exercise, scene: Scene, t
 
     ring.__qualname__ = "ring"
 
+    desk = ShutDesk(agent.desk) if scene.shut else agent.desk
+
     async def looked_after() -> None:
-        await mine(seen.approval, agent.desk, ring, agent.clock)
+        await mine(seen.approval, desk, ring, agent.clock)
         seen.rung = ended
 
     await _run(agent, looked_after(), seen)
     await _tasks_of(seen.bells)
+    seen.unkept = desk.refused if isinstance(desk, ShutDesk) else 0
     record = await agent.desk.get(approval.id)
     seen.state = record.state if record else State.REQUESTING
     seen.told = (await agent.answers(thread)).get(approval.tool_call_id, [{}])[-1]

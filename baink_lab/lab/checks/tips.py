@@ -219,6 +219,13 @@ _OF_EXERCISE: Mapping[str, _Tips] = {
             "A NotYet is no number, it holds one: `case NotYet(seconds):`, and sleep `seconds`.",
         ),
         (
+            r"name '(?:event|reason|tokens|seconds)' is not defined"
+            r"|variable '(?:Ending|NotYet|NoAnswer)' where it is not associated",
+            "A `case` takes an answer apart with brackets: `case Ending(event, reason, tokens):`, "
+            "`case NotYet(seconds):`, `case NoAnswer():`. Without them `case Ending:` fits every "
+            "answer, and makes `Ending` a new name for it.",
+        ),
+        (
             r"'Desk' object has no attribute 'poll_once'",
             "poll_once is a function of its own, imported above: "
             "`await poll_once(desk, approval)`.",
