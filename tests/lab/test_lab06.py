@@ -434,7 +434,7 @@ async def takes_an_ending_without_brackets(approval, desk, ring, clock):
                 await clock.sleep(seconds)
             case NoAnswer():
                 await clock.sleep(approval.interval)
-            case Ending:  # noqa: N806 - the mistake
+            case Ending:  # noqa: F841, N806
                 await desk.settle(approval, event, reason, tokens=tokens)  # noqa: F821
                 return await ring(approval)
 
@@ -972,6 +972,13 @@ async def test_a_killed_process_loses_nothing_and_moves_nothing_twice(lab, capsy
     early = await lab.check("survived")
     assert early.kind is Kind.NOT_ATTEMPTED
     assert "“Move 30.00 USD from Checking to Savings”: the process that asked is gone" in early.why
+    await lab.phone.deny()
+    await lab.settled()
+    no = await lab.check("survived")
+    assert no.kind is Kind.NOT_ATTEMPTED
+    assert "was asked for by one process and told by another one. It was denied" in no.why
+    capsys.readouterr()
+    await lab.ask_and_kill("Move $30 from checking to savings")
     await lab.phone.approve()
     await lab.settled()
     assert "Done: $30.00 moved" in capsys.readouterr().out
@@ -1002,7 +1009,24 @@ async def test_a_lost_phone_is_told_and_the_same_transfer_goes_on(lab, capsys):
     await ask(lab, "Move $45 from checking to savings")
     await lab.phone.approve()
     await lab.settled()
-    assert await lab.check("went_on")
+    told = await lab.check("went_on")
+    assert told
+    assert "You asked anew, with all the words. “continue transfer” would have done" in told.why
+
+
+async def test_who_continues_a_transfer_is_not_told_of_asking_anew(lab, capsys):
+    await ask(lab, "Move $5 from checking to savings")
+    await lab.phone.deny()
+    await lab.settled()
+    await lab.unenroll()
+    await ask(lab, "Move $45 from checking to savings")
+    await enroll_stand_in(await lab.api.enrollment_ticket(lab.world.user_id))
+    await ask(lab, "continue transfer")
+    await lab.phone.approve()
+    await lab.settled()
+    told = await lab.check("went_on")
+    assert told
+    assert "asked anew" not in told.why
 
 
 async def add_permissions(lab):

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from baink_lab.lab.session import Lab
 
 TRANSFER = "transfer_funds"
+ANEW = (
+    " (You asked anew, with all the words. “continue transfer” would have done: Aiya still knew "
+    "what you wanted.)"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +67,13 @@ class Story:
         between = self._messages[told[0].at : told[-1].at]
         roles = [one["role"] for one in between if one.get("content")]
         return "user" in roles and "assistant" in roles[roles.index("user") :]
+
+    def asked_anew(self, since: Approval) -> bool:
+        """Whether the customer never spoke of going on, nor of trying again, since an approval."""
+        told = self.told(since)
+        later = self._messages[told[0].at if told else 0 :]
+        words = (str(one.get("content")).lower() for one in later if one["role"] == "user")
+        return not any("continue" in text or "again" in text for text in words)
 
     async def times_moved(self, approval: Approval) -> int:
         """How often the ledger has the transfer that an approval led to."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from baink_lab.approvals import Approval, State
-from baink_lab.lab.checks.evidence import refusals
+from baink_lab.lab.checks.evidence import ANEW, Story, refusals
 from baink_lab.lab.checks.lab00 import first_transfer
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
 from baink_lab.lab.checks.shelf import Shelf
@@ -90,30 +90,27 @@ async def went_on(lab: Lab) -> Result:
         step = 'Once the check "enrolled" is green: await lab.say("continue transfer").'
         return not_yet(CONTINUED, why, step)
     result = dataclasses.replace(await first_transfer(lab), name=CONTINUED)
-    if approvals and approvals[-1].state is State.DENIED and not result:
+    if result:
+        return await _gone_on(lab, result, approvals)
+    if approvals and approvals[-1].state is State.DENIED:
         why = "You denied it, so it has not gone on, and nothing moved: just as it should be."
         step = 'To see it go on: await lab.say("try again"), then press Approve on the phone.'
         return not_yet(CONTINUED, why, step)
-    if result and not any(one.state is State.UNENROLLED for one in approvals):
+    return result
+
+
+async def _gone_on(lab: Lab, result: Result, approvals: list[Approval]) -> Result:
+    """Whether what was approved is what had met no phone, and whether it was asked for anew."""
+    alone = [one for one in approvals if one.state is State.UNENROLLED]
+    if not alone:
         return _met_a_phone(live=_live(lab))
-    if result and not _same_transfer(approvals):
+    if not _same_transfer(approvals):
         why = "Another transfer was approved than the one that met no phone: that one waits still."
         step = 'await lab.say("continue transfer"), then press Approve on the phone.'
         return not_yet(CONTINUED, why, step)
-    return await _with_anew(lab, result) if result else result
-
-
-async def _with_anew(lab: Lab, result: Result) -> Result:
-    """The same; who asked for the transfer anew is told that there was no need."""
-    said = await (await lab.aiya()).messages(lab.thread)
-    words = (str(one.get("content")).lower() for one in said if one.get("role") == "user")
-    if any("continue" in text or "again" in text for text in words):
-        return result
-    why = (
-        f"{result.why} (You asked anew, with all the words. “continue transfer” would have done: "
-        "Aiya still knew what you wanted.)"
-    )
-    return dataclasses.replace(result, why=why)
+    if (await Story.of(lab)).asked_anew(alone[-1]):
+        return dataclasses.replace(result, why=result.why + ANEW)
+    return result
 
 
 def _met_a_phone(*, live: bool) -> Result:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from baink_lab.approvals import Approval, GatedTool, State
-from baink_lab.lab.checks.evidence import TRANSFER, Story
+from baink_lab.lab.checks.evidence import ANEW, TRANSFER, Story
 from baink_lab.lab.checks.result import Result, failed, not_yet, passed
 from baink_lab.lab.checks.shelf import Check
 
@@ -97,6 +97,11 @@ async def survived(lab: Lab) -> Result:
         why = f"{_quoted(orphans)}: the process that asked is gone, and none has told of it yet."
         return not_yet(SURVIVED, why, "Press Approve, unless you have, and await lab.settled().")
     why = "No approval was asked for by a process that is gone, and told by a later one."
+    if others := [one for one in story.approvals if lab.outlived(one.id)]:
+        why = (
+            f"{_quoted(others[-1:])} was asked for by one process and told by another one. It was "
+            f"{others[-1].state}, so nothing moved, just as it should be. Here a yes is to survive."
+        )
     step = "Run the cell with lab.ask_and_kill, approve on the phone, then await lab.settled()."
     return not_yet(SURVIVED, why, step)
 
@@ -118,7 +123,7 @@ async def went_on(lab: Lab) -> Result:
             "The same transfer, to the last letter of its digest: asked for when nobody could be "
             "asked, approved once there was a phone, moved once."
         )
-        return passed(WENT_ON, why)
+        return passed(WENT_ON, why + ANEW * story.asked_anew(last))
     if found is not None:
         return found
     if any(one.digest != last.digest for one in after):
