@@ -492,6 +492,27 @@ async def test_a_hint_with_a_slip_is_told_which(lab, made, step):
     assert step in await told(lab, "login_hint", login_hint)
 
 
+async def test_a_dictionary_as_python_writes_it_and_a_piece_of_an_id_are_told(lab):
+    by_str = await told(lab, "login_hint", lambda i, u: str(json.loads(hint_right(i, u))))
+    assert "as Python writes it, with single quotes" in by_str
+    piece = await told(lab, "login_hint", lambda i, u: hint_right(i, u.partition("|")[2]))
+    assert "a piece of the user's id. Send all of it: auth0|" in piece
+
+
+async def test_a_value_of_the_world_in_anothers_place_is_told_by_its_name(lab):
+    async def asks_the_tenant(http, world, message):
+        return await asks(audience=world.issuer)(http, world, message)
+
+    async def asks_for_the_client(http, world, message):
+        hint = hint_right(world.issuer, world.client_id)
+        return await asks(login_hint=hint)(http, world, message)
+
+    said = await told(lab, "ask", asks_the_tenant)
+    assert "which is world.issuer. The audience is whom the token is for" in said
+    assert "world.audience" in said
+    assert "That sub is world.client_id" in await told(lab, "ask", asks_for_the_client)
+
+
 async def test_bytes_are_no_text_and_a_long_hint_ends_in_dots(lab):
     said = await told(lab, "login_hint", lambda issuer, user_id: hint_right("i", "u").encode())
     assert "leave `.encode()` away" in said

@@ -105,7 +105,11 @@ def breaks(tools, wrapped):
     return [tools["transfer_funds"]]
 
 
-C15 = (untouched, copied, only_the_gated, name_by_name, gate_taken_off)
+def compares_the_tools(tools, wrapped):
+    return [wrapped if one == wrapped else one for one in tools]
+
+
+C15 = (untouched, copied, only_the_gated, name_by_name, gate_taken_off, compares_the_tools)
 
 
 @pytest.mark.parametrize("mistake", C15, ids=lambda one: one.__name__)
@@ -115,6 +119,7 @@ async def test_the_bare_tool_in_the_registry_fires_c15_and_the_fix_turns_green(l
     assert (result.kind, result.mistake) == (Kind.WRONG, "C15"), result
     assert "the phone got 0 pushes" in result.why
     assert "not_approved" in result.why
+    assert "`==` between them is False: compare `.name`" in result.next_step
     assert BY_MISTAKE["C15"][0] in repr(lab.hint("registry"))
     put(lab, "registry", right)
     assert await lab.check("registry")

@@ -139,18 +139,40 @@ def _judge_fields(form: Mapping[str, str], received: Mapping[str, Any], world: W
             "it; the tenant answers invalid_request, openid scope must be requested."
         )
         return slip(ASK, why, 'Send the scope "openid create:transfer".', "C3")
-    wrong = judge_hint(ASK, form.get("login_hint"), world.issuer, world.user_id)
+    wrong = judge_hint(
+        ASK, form.get("login_hint"), world.issuer, world.user_id, _names_of_values(world)
+    )
     if wrong is not None:
         return wrong
-    if "audience" not in form:
+    if (wrong := _judge_audience(form.get("audience"), world)) is not None:
+        return wrong
+    if "binding" in str(received.get("error_description", "")):
+        return _judge_message(form.get("binding_message", ""))
+    return None
+
+
+def _judge_audience(audience: str | None, world: World) -> Result | None:
+    """Whether there is one, and whether it is another of the world's values."""
+    if audience is None:
         why = (
             "The form has no audience. The tenant takes it all the same, asks the phone, and the "
             "token is for the tenant's own /userinfo: the bank answers 401, as in lab 01."
         )
         return slip(ASK, why, 'Add "audience": world.audience to the form.', "C4")
-    if "binding" in str(received.get("error_description", "")):
-        return _judge_message(form.get("binding_message", ""))
-    return None
+    called = _names_of_values(world).get(audience)
+    if called is None or audience == world.audience:
+        return None
+    why = (
+        f"The audience is {audience}, which is {called}. The audience is whom the token is for: "
+        f"the bank's transfers API, {world.audience}."
+    )
+    return slip(ASK, why, '"audience": world.audience.')
+
+
+def _names_of_values(world: World) -> dict[str, str]:
+    """What a learner may have taken in place of another: each value, and where it stands."""
+    fields = (one.name for one in dataclasses.fields(world))
+    return {str(getattr(world, name)): f"world.{name}" for name in fields}
 
 
 def _judge_message(said: str) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -37,8 +38,18 @@ async def good_hint(lab: Lab) -> Result:
     return passed(HINT, why)
 
 
-def judge_hint(name: str, hint: object, issuer: str, user_id: str) -> Result | None:
-    """What is wrong with a login_hint; None when nothing is."""
+def judge_hint(
+    name: str, hint: object, issuer: str, user_id: str, known: Mapping[str, str] | None = None
+) -> Result | None:
+    """What is wrong with a login_hint; None when nothing is.
+
+    Args:
+        name: of the exercise.
+        hint: what was made.
+        issuer: whose customer it is to be.
+        user_id: of the customer.
+        known: other values that may have been taken, and what they are called.
+    """
     try:
         told = json.loads(hint) if isinstance(hint, str) else None
     except ValueError:
@@ -62,6 +73,10 @@ def judge_hint(name: str, hint: object, issuer: str, user_id: str) -> Result | N
         step = f"Use the arguments: {issuer} and {user_id}."
         if (told["sub"], told["iss"]) == (issuer, user_id):
             step = "They are the wrong way round: iss is the issuer, sub is the user's id."
+        elif told["iss"] == issuer and str(told["sub"]) in user_id:
+            step = f"That sub is a piece of the user's id. Send all of it: {user_id}."
+        elif (called := (known or {}).get(str(told["sub"]))) is not None:
+            step = f"That sub is {called}. It is to be the user's id: world.user_id."
         return slip(name, why, step, "C1")
     return None
 
@@ -81,18 +96,37 @@ def _step(name: str, hint: object, told: object) -> str:
     """What to do about a hint that the tenant cannot read."""
     if isinstance(told, dict):
         return _step_of_members(told)
-    if isinstance(told, str):
-        return "It is JSON of JSON: json.dumps was called twice. Call it once, on the dictionary."
-    if isinstance(hint, bytes):
-        return "It is bytes, and no text: leave `.encode()` away."
-    if isinstance(hint, dict):
-        return "It is a dictionary, and not yet text: json.dumps it."
+    if kind := _other_kind(hint, told):
+        return kind
     if name != HINT:
         return (
             "Exercise 1 makes the hint. Call it, and send what it returns: "
             '"login_hint": login_hint(world.issuer, world.user_id).'
         )
     return 'Build a dictionary with "format", "iss" and "sub", and json.dumps it.'
+
+
+def _other_kind(hint: object, told: object) -> str:
+    """What it is in place of one JSON object as text, and what to do; empty when unknown."""
+    if _is_python(hint):
+        return (
+            "It is a dictionary as Python writes it, with single quotes, by str(…) or in an "
+            "f-string. JSON has double ones: json.dumps(…) makes them."
+        )
+    if isinstance(told, str):
+        return "It is JSON of JSON: json.dumps was called twice. Call it once, on the dictionary."
+    if isinstance(hint, bytes):
+        return "It is bytes, and no text: leave `.encode()` away."
+    if isinstance(hint, dict):
+        return "It is a dictionary, and not yet text: json.dumps it."
+    return ""
+
+
+def _is_python(hint: object) -> bool:
+    try:
+        return isinstance(hint, str) and isinstance(ast.literal_eval(hint), dict)
+    except (ValueError, SyntaxError):
+        return False
 
 
 def _step_of_members(told: Mapping[str, Any]) -> str:

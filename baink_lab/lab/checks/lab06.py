@@ -84,7 +84,10 @@ async def _judge(agent: PracticeAgent, seen: _Seen) -> Result:
             f"got {counted(len(pushes), 'push', 'pushes')}, and the tool, which has no token that "
             f"an approval brought, answered {told.get('reason')}. Nothing moved, as in lab 01."
         )
-        step = "Where the bare tool stands, put `wrapped`: it has the same name, and the gate."
+        step = (
+            "Where the bare tool stands, put `wrapped`: it has the same name, and the gate. (They "
+            "are two tools, and `==` between them is False: compare `.name`.)"
+        )
         return failed(REGISTRY, why, step, "C15")
     if len(transfers) > 1:
         why = (
