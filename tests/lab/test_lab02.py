@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import types
 from pathlib import Path
 
 import nbformat
@@ -387,6 +388,37 @@ async def test_a_refused_request_is_quoted_and_await_is_not_spoken_of(untouched)
     told = await lab.check("permission")
     assert "refused it with 404" in told.why
     assert "lab.quoted(…)" in told.next_step
+
+
+async def test_what_is_there_already_is_changed_and_a_wrong_end_of_an_address_is_named(untouched):
+    lab = untouched
+    await make_api(lab, lab.world.audience, token_dialect="access_token")
+    await refused(
+        lab, "POST", "resource-servers", TRANSFERS_API | {"identifier": lab.world.audience}
+    )
+    told = await lab.check("api")
+    assert "refused it with 409" in told.why
+    assert not told.next_step.startswith("Mend what the tenant names")
+    assert "What is there already is not made again" in told.next_step
+    assert "names" not in repr(lab.hint("api"))
+    await refused(lab, "PATCH", "clients/nobody", {"grant_types": [CIBA]})
+    told = await lab.check("ciba")
+    assert "refused it with 404" in told.why
+    assert "Nothing at the tenant is called “nobody”" in told.next_step
+
+
+async def test_a_forgotten_await_is_told_and_not_an_older_refusal(untouched, monkeypatch):
+    lab = untouched
+    app = f"clients/{lab.world.client_id}"
+    await refused(lab, "PATCH", app, {"grant_types": ["ciba"]})
+    answer = (await lab.management()).patch(app, json={"grant_types": [CIBA]})
+    notebook = types.SimpleNamespace(user_ns={"answer": answer})
+    monkeypatch.setattr("baink_lab.lab.learner.unawaited.shell", lambda: notebook)
+    told = await lab.check("ciba")
+    answer.close()
+    assert "refused it" not in told.why
+    assert "Write `await` in front of `http.patch(…)`" in told.next_step
+    assert "refused it with 400" in (await lab.check("ciba")).why, "it was awaited, or thrown away"
 
 
 async def test_of_two_wrong_apis_and_scopes_the_newest_is_named(untouched):

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from baink_lab.lab.checks.result import Kind, Result
+from baink_lab.lab.learner.unawaited import kept_waiting
 
 if TYPE_CHECKING:
     from baink_lab.lab.checks.shelf import Check
@@ -39,6 +40,10 @@ def with_refusal(check: Check, method: str, place: str) -> Check:
 
     async def look(lab: Lab) -> Result:
         result = await check(lab)
+        if not result and kept_waiting(method.lower()):
+            step = f"Write `await` in front of `http.{method.lower()}(…)`, and run that cell again."
+            why = f"{result.why} The {method} of your cell was not sent: nobody awaited it."
+            return dataclasses.replace(result, why=why, next_step=step, hints=(step, *result.hints))
         sent = [one for one in lab.exchanges if one.method == method and place in one.path]
         return result if result or not sent else _answered(result, sent[-1])
 
@@ -57,11 +62,19 @@ def _answered(result: Result, last: Exchange) -> Result:
         f"{result.why} Your last {last.method} was sent, and the tenant refused it with "
         f"{last.status}: {said}"
     )
-    mend = "Mend what the tenant names, and run that cell again."
+    refused = dataclasses.replace(result, kind=Kind.WRONG, why=why)
+    if last.status == 409:
+        more = "(What is there already is not made again: change it, or delete it first.)"
+        return dataclasses.replace(refused, next_step=f"{step} {more}")
+    mend = _mended(last)
+    return dataclasses.replace(refused, next_step=f"{mend} {step}", hints=(mend, *result.hints))
+
+
+def _mended(last: Exchange) -> str:
+    """What to do about a refused request."""
     if last.status == 404 and "://" in last.path:
-        mend = (
-            "An identifier with slashes is one segment of the path: write lab.quoted(…) around it."
-        )
-    return dataclasses.replace(
-        result, kind=Kind.WRONG, why=why, next_step=f"{mend} {step}", hints=(mend, *result.hints)
-    )
+        return "An identifier with slashes is one part of the path: write lab.quoted(…) around it."
+    if last.status == 404:
+        end = last.path.rpartition("/")[2]
+        return f"Nothing at the tenant is called “{end}”: mend the end of the address."
+    return "Mend what the tenant names, and run that cell again."

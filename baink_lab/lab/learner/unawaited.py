@@ -63,14 +63,27 @@ def taken_for_answer(failure: AttributeError, running: Any) -> str:
     )
 
 
+def kept_waiting(called: str) -> bool:
+    """Whether a name in the notebook holds a call of this function that nobody has awaited yet."""
+    names = getattr(shell(), "user_ns", {})
+    return any(
+        one.__name__ == called
+        for name, one in list(names.items())
+        if not name.startswith("_") and _is_fresh(one)
+    )
+
+
+def _is_fresh(one: object) -> bool:
+    return inspect.iscoroutine(one) and inspect.getcoroutinestate(one) == inspect.CORO_CREATED
+
+
 def _tell_assigned(result: Any) -> None:
     """After each cell: which names hold a coroutine that nobody has awaited."""
     from IPython import display as ipython  # noqa: PLC0415 - notebooks only
 
     show: Any = ipython.display
     for name, one in list(getattr(shell(), "user_ns", {}).items()):
-        fresh = inspect.iscoroutine(one) and inspect.getcoroutinestate(one) == inspect.CORO_CREATED
-        if name.startswith("_") or not fresh or any(one is told for told in _told):
+        if name.startswith("_") or not _is_fresh(one) or any(one is told for told in _told):
             continue
         _told.append(one)
         show(
@@ -131,7 +144,7 @@ def _left_behind(failure: BaseException | None) -> Iterator[types.CoroutineType[
             if frame.f_locals is frame.f_globals:
                 continue  # the cell's own names live on: they may be awaited yet
             for one in list(frame.f_locals.values()):
-                if inspect.iscoroutine(one) and inspect.getcoroutinestate(one) == "CORO_CREATED":
+                if _is_fresh(one):
                     yield one
         failure = failure.__cause__ or failure.__context__
 
