@@ -11,6 +11,7 @@ import httpx
 from baink_lab.auth0.wire import LOOPBACK_DIRECT
 from baink_lab.bank.client import BankClient
 from baink_lab.lab.durations import Duration, in_words, seconds_of
+from baink_lab.lab.learner.texts import text_of
 from baink_lab.lab.opened import Opened
 from baink_lab.lab.tenant.careful import Careful, ask_person, make_careful
 from baink_lab.lab.tenant.enrolment import enroll_stand_in
@@ -101,6 +102,9 @@ class OnTheWire(Opened):
         Args:
             ticket_url: from an enrolment ticket; in the sandbox a new one when left out. Empty
                 when the tenant gave none: that is told.
+
+        Raises:
+            NoText: it is something else, such as the whole answer.
         """
         if ticket_url == "":
             return paragraph(
@@ -114,6 +118,11 @@ class OnTheWire(Opened):
             )
         if ticket_url is None:
             ticket_url = await self.manager().enrollment_ticket(self.world.user_id)
+        if "://" not in text_of(ticket_url, "a ticket's address", "ticket_url"):
+            return paragraph(
+                f"“{ticket_url}” is no address that a browser could open. The tenant's answer has "
+                'one: its `["ticket_url"]`.'
+            )
         mine = self.settings.baink_autopilot and self.world.phone is not None
         if mine and not (await self.tenant()).devices:
             await enroll_stand_in(ticket_url)
@@ -192,8 +201,12 @@ class OnTheWire(Opened):
         )
 
     def quoted(self, name: str) -> str:
-        """A name as one segment of a path: an API's identifier has slashes."""
-        return quote(name, safe="")
+        """A name as one segment of a path: an API's identifier has slashes.
+
+        Raises:
+            NoText: it is no text.
+        """
+        return quote(text_of(name, "a name"), safe="")
 
     async def hang_up(self) -> None:
         """Close the client that checks use, and those that the learner was given."""

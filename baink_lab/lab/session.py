@@ -20,6 +20,7 @@ from baink_lab.lab.durations import in_words
 from baink_lab.lab.experiments.two_resumers import measured
 from baink_lab.lab.labs import LABS
 from baink_lab.lab.launch_pad import launch_pad
+from baink_lab.lab.learner.texts import text_of
 from baink_lab.lab.on_the_wire import OnTheWire
 from baink_lab.lab.phone.answers import wait_for_phone
 from baink_lab.lab.progress import Progress
@@ -98,7 +99,13 @@ class Lab(Surviving, OnTheWire):
         return await self.accounts.shown()
 
     async def history(self, account_id: str) -> list[dict[str, Any]]:
-        """The latest entries of an account, newest first."""
+        """The latest entries of an account, newest first.
+
+        Raises:
+            NoText: the id is no text.
+            BankError: there is no such account, or the bank does not answer.
+        """
+        account_id = text_of(account_id, "an account's id", "id")
         token = await self.session_token()
         async with BankClient(self.world.bank) as bank:
             return list((await bank.history(token, account_id, limit=100))["entries"])
@@ -124,29 +131,32 @@ class Lab(Surviving, OnTheWire):
         """A learner's function; None while its cell was not run."""
         return self._teacher.found(name)
 
-    async def check(self, name: str = "") -> checks.Result:
+    async def check(self, name: str | Exercise = "") -> checks.Result:
         """Look whether a step is done.
+
+        Args:
+            name: of the check; the exercise itself will do.
 
         Raises:
             NoSuchCheck: this lab has no check of that name; the sentence lists those that it has.
         """
-        return await self._teacher.check(name)
+        return await self._teacher.check(_name_of(name))
 
-    def hint(self, name: str = "") -> Shown:
+    def hint(self, name: str | Exercise = "") -> Shown:
         """One step more towards a solution, as the last check went; none after a pass.
 
         Raises:
             NoSuchCheck: this lab has no check of that name; the sentence lists those that it has.
         """
-        return paragraph(self._teacher.hint(name))
+        return paragraph(self._teacher.hint(_name_of(name)))
 
-    def solution(self, name: str = "") -> Shown:
+    def solution(self, name: str | Exercise = "") -> Shown:
         """A solution, after a try; it stands in for yours unless yours has passed.
 
         Raises:
             NoSuchCheck: this lab has no exercise of that name; the sentence lists those.
         """
-        return source(self._teacher.solution(name))
+        return source(self._teacher.solution(_name_of(name)))
 
     def measured(self) -> Shown:
         """Two resumers side by side, as they were measured once; see `python -m bench.resuming`."""
@@ -263,3 +273,8 @@ class Lab(Surviving, OnTheWire):
 
     def _moved(self, ready: dict[str, Any]) -> bool:
         return any(ready.get(name) != self.ready.get(name) for name in _ADDRESSES)
+
+
+def _name_of(check: object) -> str:
+    """The name that a learner means, who may give the exercise itself, or anything."""
+    return check.name if isinstance(check, Exercise) else str(check or "")

@@ -25,6 +25,7 @@ from baink_lab.lab.experiments.bare_tools import ungated
 from baink_lab.lab.experiments.rehearsal import Rehearsal, rehearse
 from baink_lab.lab.learner.guarded import PieceRaised, guarded, guarded_tools
 from baink_lab.lab.learner.pieces import Pieces, Registry, Transfer, WrapTransfer, bare_transfer
+from baink_lab.lab.learner.texts import text_of
 from baink_lab.lab.opened import Opened
 from baink_lab.lab.practice.own_desk import spare
 from baink_lab.lab.tenant.view import phones
@@ -182,7 +183,12 @@ class Talking(Opened):
             print(f"{BUILT_UNPASSED} {', '.join(doubtful)}.")  # noqa: T201 - a notebook's output
 
     async def say(self, text: str) -> None:
-        """Say something to Aiya in words; prints what she answers and what she does."""
+        """Say something to Aiya in words; prints what she answers and what she does.
+
+        Raises:
+            NoText: it is no text.
+        """
+        text = text_of(text, "what is said to Aiya")
         await self._customer()
         aiya = await self.aiya()
         with self._printed(aiya, self._print):

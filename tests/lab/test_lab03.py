@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import httpx
 import nbformat
 import pytest
 
 from baink_lab.lab.checks import Kind
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
+from baink_lab.lab.learner.texts import NoText
 from baink_lab.lab.tenant.catch_up import catch_up
 from baink_lab.lab.tenant.enrolment import EnrolmentRefused, enroll_stand_in
 from baink_lab.lab.tenant.pieces import PIECES, api_path
@@ -300,6 +302,14 @@ async def test_a_refused_ticket_is_told_and_no_error(lab, capsys):
     shown = await names["cell"]()
     assert "400 Bad Request" in capsys.readouterr().out
     assert "No ticket, so there is no page to open" in repr(shown)
+
+
+async def test_who_gives_something_else_than_the_address_is_told_where_it_is(lab):
+    answer = httpx.Response(201, json={"ticket_id": "t", "ticket_url": "https://x.example/t"})
+    for given, way in ((answer, '.json()["ticket_url"]'), (answer.json(), 'its `["ticket_url"]`')):
+        with pytest.raises(NoText, match=re.escape(way)):
+            await lab.enroll(given)
+    assert "“t” is no address" in repr(await lab.enroll("t"))
 
 
 async def test_a_phone_without_the_factor_is_green_and_says_what_is_missing(lab):

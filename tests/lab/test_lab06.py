@@ -759,6 +759,14 @@ async def test_who_builds_aiya_sees_her_tools(lab, capsys):
     assert "transfer_funds (asks the phone)" in capsys.readouterr().out
 
 
+async def test_an_exercise_may_be_given_in_place_of_its_name(lab):
+    put(lab, "registry", untouched)
+    mine = lab.found("registry")
+    assert (await lab.check(mine)).mistake == "C15"
+    assert BY_MISTAKE["C15"][0] in repr(lab.hint(mine))
+    assert "def registry" in repr(lab.solution(mine))
+
+
 async def test_a_resumer_that_sleeps_on_another_clock_is_told(lab, monkeypatch):
     from baink_lab.lab.checks import looking_after_scenes
 

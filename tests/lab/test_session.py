@@ -12,6 +12,7 @@ import pytest
 from baink_lab.lab import open_lab
 from baink_lab.lab.checks import Kind
 from baink_lab.lab.checks.shelf import NoSuchCheck
+from baink_lab.lab.learner.texts import NoText
 from baink_lab.lab.opening import LabError, _opened
 from baink_lab.lab.phone.stand_in import PhoneError
 from baink_lab.lab.talking import TakenAway
@@ -164,6 +165,13 @@ async def test_a_reset_in_a_terminal_while_a_notebook_is_open(lab, capsys):
 async def test_what_is_not_there_is_told_with_what_is(lab):
     with pytest.raises(LabError, match=r"There is no lab 42\. There are: 00 start_here"):
         await open_lab(42)
+    for other in (5, {"name": "first"}):
+        with pytest.raises(NoSuchCheck, match="has no check"):
+            lab.hint(other)
+    with pytest.raises(NoText, match=r"take its `\[\"id\"\]`"):
+        await lab.history({"id": "acc_1"})
+    with pytest.raises(NoText, match="of type int"):
+        await lab.say(5)
     with pytest.raises(NoSuchCheck, match='It has: "first_transfer"'):
         await lab.check("frist_transfer")
 
