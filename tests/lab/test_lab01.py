@@ -255,6 +255,20 @@ async def test_who_refuses_every_token_is_told_what_a_fitting_one_gets(lab):
     assert "column" not in wrong.next_step
 
 
+async def test_who_decodes_what_is_decoded_is_told(lab):
+    def of_the_claims(claims, wanted):
+        return "iss" if lab.decode(claims)["iss"] != wanted["iss"] else None
+
+    def of_a_token(claims, wanted):
+        return lab.decode(token)  # noqa: F821 - the mistake
+
+    for written in (of_the_claims, of_a_token):
+        written.__name__ = "why_refused"
+        lab.exercise(written)
+        told = await lab.check("why_refused")
+        assert "`claims` is the token decoded already" in told.next_step
+
+
 async def test_who_prints_is_told_to_return_and_who_says_none_is_not(lab, capsys):
     lab.exercise(named(prints))
     wrong = await lab.check("why_refused")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from baink_lab.aiya.tools import behind_the_phone
 from baink_lab.approvals.nodes import acting_node, push_once
-from baink_lab.lab.checks import lab05_paid, lab05_request, lab05_transfer, lab05_wrap, tips
+from baink_lab.lab.checks import lab05_paid, lab05_request, lab05_transfer, lab05_wrap
 from baink_lab.lab.checks.exercises import Reference
 from baink_lab.lab.checks.shelf import Shelf
+from baink_lab.lab.checks.tips_of_exercises import LOOK, WAY_ON
 from baink_lab.lab.learner import solutions
 
 WRAP, REQUEST, TRANSFER = lab05_wrap.WRAP, lab05_request.REQUEST, lab05_paid.NAME
@@ -28,10 +29,10 @@ SHELF = Shelf(
         REQUEST: (
             "Three lines: ask, tell the chat, go on.",
             "approval = await desk.ask(gate, arguments, call); tell_push(approval)",
-            tips.WAY_ON,
+            WAY_ON,
         ),
         TRANSFER: (
-            f"First look into the vault: outcome = await {tips.LOOK}.",
+            f"First look into the vault: outcome = await {LOOK}.",
             "None? Then interrupt(…), and look again. Still None: return None. No loop is needed.",
             "Not approved? Return the outcome's state. Another digest? Return that it failed.",
             'bank.transfer(outcome.access_token, task["approval_id"], **task["arguments"])',

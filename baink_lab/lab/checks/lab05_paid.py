@@ -8,7 +8,7 @@ from typing import Any
 
 from baink_lab.lab.checks.exercises import Exercise, raised
 from baink_lab.lab.checks.result import Result, failed, slip
-from baink_lab.lab.checks.tips import LOOK
+from baink_lab.lab.checks.tips_of_exercises import LOOK
 from baink_lab.lab.practice.agent import PracticeAgent
 from baink_lab.lab.practice.meddling import edit_amount, kept_in_threads
 from baink_lab.lab.practice.scenes import AMOUNT, Scene, play

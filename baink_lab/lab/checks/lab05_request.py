@@ -8,7 +8,7 @@ from baink_lab.lab.checks.exercises import Exercise, exercise_of, own_piece, rai
 from baink_lab.lab.checks.lab05_noted import Notes, is_late, noted_request
 from baink_lab.lab.checks.lab05_way import judge_refused, judge_sent, judge_way
 from baink_lab.lab.checks.result import Result, failed, passed, slip
-from baink_lab.lab.checks.tips import TO_ACT, WAY_ON
+from baink_lab.lab.checks.tips_of_exercises import TO_ACT, WAY_ON
 from baink_lab.lab.learner.pieces import Pieces
 from baink_lab.lab.practice import meddling
 from baink_lab.lab.practice.agent import PracticeAgent

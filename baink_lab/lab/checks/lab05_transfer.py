@@ -22,7 +22,7 @@ from baink_lab.lab.checks.lab05_paid import (
 )
 from baink_lab.lab.checks.printed import prints_kept
 from baink_lab.lab.checks.result import Result, failed, passed
-from baink_lab.lab.checks.tips import LOOK
+from baink_lab.lab.checks.tips_of_exercises import LOOK
 from baink_lab.lab.learner.pieces import Pieces
 from baink_lab.lab.practice.agent import PracticeAgent
 from baink_lab.lab.practice.meddling import token_for

@@ -7,7 +7,7 @@ from langgraph.types import Command
 from baink_lab.approvals.nodes import Task
 from baink_lab.lab.checks.lab05_noted import ELSEWHERE, Notes, node_of, task_of
 from baink_lab.lab.checks.result import Result, slip
-from baink_lab.lab.checks.tips import WAY_ON
+from baink_lab.lab.checks.tips_of_exercises import WAY_ON
 from baink_lab.lab.practice.scenes import Scene
 
 NAME = "request_approval"
