@@ -1099,6 +1099,11 @@ async def misspells_a_key(desk, bank, task, call):
     return await bank.transfer("", task["approval_id"], **task["argument"])
 
 
+def asserts_not(one, other):
+    assert one == other
+    return False
+
+
 async def calls_the_state(desk, bank, task, call):
     outcome = await waited(desk, task, call)
     return {"status": outcome.state()} if outcome else None
@@ -1130,6 +1135,7 @@ async def goes_on_late(desk, gate, arguments, call):
         ("wrap_transfer", wraps(line=awaits_a_function), Kind.RAISED, "has to be called before"),
         ("transfer", waits_for_a_function, Kind.RAISED, "has to be called before"),
         ("transfer", misspells_a_key, Kind.RAISED, 'There is no "argument" there'),
+        ("transfer", acts(differs=asserts_not), Kind.RAISED, "Look with `if`, and return"),
         ("transfer", calls_the_state, Kind.RAISED, "a value and no function"),
         ("request_approval", asks_with_a_dictionary, Kind.RAISED, "no dictionary of them"),
         ("request_approval", tells_before_it_asks, Kind.RAISED, "First ask, then tell"),

@@ -117,6 +117,11 @@ OF_EXERCISE: Mapping[str, Tips] = {
     ),
     "transfer": (
         (
+            r"AssertionError",
+            "`assert` raises: the graph stops there, and Aiya hears nothing. Look with `if`, and "
+            'return {{"status": "failed", "message": …}}.',
+        ),
+        (
             r"'(?:dict|str|bool)' object has no attribute '(state|reason|digest|access_token)'",
             "What stands before `.{0}` is what interrupt() returned: whatever somebody woke the "
             f"node with. Throw it away, and look into the vault again: outcome = await {LOOK}.",
