@@ -20,6 +20,7 @@ CELLS = [
     "lab.phone.widget()",
     f'await lab.say("{FIRST}")\nawait lab.say("{SECOND}")',
 ]
+HAS_FOCUS = "element => element === document.activeElement"
 # Each state in which both are to be seen at once, from now on.
 WATCH = """() => {
   window.both = [];
@@ -40,7 +41,7 @@ async def gap(cards):
 
 async def held(button):
     """Whether it has the keyboard's focus, and its card is below a newer one."""
-    assert await button.evaluate("button => button === document.activeElement")
+    assert await button.evaluate(HAS_FOCUS)
     card = "button => button.closest('article').previousElementSibling.ariaLabel"
     assert "Move 40.00 USD" in await button.evaluate(card)
 
@@ -70,10 +71,15 @@ async def test_in_the_widget_two_requests_are_two_cards(jupyter, page):
     await one.get_by_role("button", name="Approve").press("Enter")
     await outputs.get_by_text("Approved: Move 40.00 USD").wait_for()
     await cards.nth(1).wait_for(state="detached")
+    box = outputs.locator(".baink-cards")
+    assert await box.evaluate(HAS_FOCUS), "with its card gone, the focus stays on the phone"
     other = outputs.get_by_role("article", name=re.compile("Move 25.00 USD"))
-    await other.get_by_role("button", name="Deny").click()
+    await page.keyboard.press("Tab")
+    assert await other.get_by_role("button", name="Deny").evaluate(HAS_FOCUS)
+    await page.keyboard.press("Enter")
     await outputs.get_by_text("Nothing waits for you").wait_for()
     await outputs.get_by_text("Denied: Move 25.00 USD").wait_for()
+    assert await box.evaluate(HAS_FOCUS)
 
 
 async def test_a_newer_card_comes_on_top_and_takes_no_focus_away(jupyter, page):
@@ -95,7 +101,7 @@ async def test_a_newer_card_comes_on_top_and_takes_no_focus_away(jupyter, page):
     newer = outputs.get_by_role("article", name=re.compile("Move 40.00 USD"))
     await newer.get_by_role("button", name="Deny").evaluate("button => button.click()")
     await newer.wait_for(state="detached")
-    assert await button.evaluate("button => button === document.activeElement")
+    assert await button.evaluate(HAS_FOCUS)
 
 
 async def test_on_the_page_too_and_what_ended_elsewhere_is_not_new(tmp_path, monkeypatch, browser):

@@ -19,7 +19,9 @@ PRESSED: dict[Decision, str] = {"approve": "Approved", "deny": "Denied"}
 _ESM = """
 export default { render({ model, el }) {
   el.classList.add("baink-cards");
+  el.tabIndex = -1; el.setAttribute("role", "group"); el.ariaLabel = "Requests on the phone";
   const shown = new Map();
+  let pressed = "";
 
   function draw(one) {
     const card = make("article"), facts = make("dl"), left = make("small"), row = make("div");
@@ -32,7 +34,7 @@ export default { render({ model, el }) {
       button.type = "button"; button.title = name + ": " + one.message;
       const look = decision === "deny" ? "mod-danger" : "mod-success";
       button.className = "jupyter-button widget-button " + look;
-      button.onclick = () => model.send({ pressed: decision, id: one.id });
+      button.onclick = () => { pressed = one.id; model.send({ pressed: decision, id: one.id }); };
       return button;
     });
     row.append(...buttons);
@@ -50,6 +52,11 @@ export default { render({ model, el }) {
   function arrange() {
     const wanted = model.get("cards"), ids = new Set(wanted.map(one => one.id));
     for (const [id, { card }] of shown) if (!ids.has(id)) { card.remove(); shown.delete(id); }
+    // Who pressed by the keyboard is still at the phone, and on no other request's button.
+    if (pressed && !ids.has(pressed)) {
+      if (document.activeElement === document.body) el.focus({ preventScroll: true });
+      pressed = "";
+    }
     let below = null;
     for (const one of [...wanted].reverse()) {
       if (!shown.has(one.id)) {
