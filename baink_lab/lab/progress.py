@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from baink_lab.lab.checks.result import Result
 from baink_lab.lab.widgets.show import Shown, table
 from baink_lab.sandbox import home
+
+if TYPE_CHECKING:
+    from baink_lab.lab.checks.result import Result
 
 FILE = "progress.json"
 LOCK_SECONDS = 10.0

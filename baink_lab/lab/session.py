@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from baink_lab.bank.client import BankClient
 from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab import checks
+from baink_lab.lab.chat.without_aiya import wait_for_phone
 from baink_lab.lab.checks.exercises import Exercise
 from baink_lab.lab.control import ControlError
 from baink_lab.lab.doctor.report import as_html, as_text, examine
@@ -22,7 +23,6 @@ from baink_lab.lab.labs import LABS
 from baink_lab.lab.launch_pad import launch_pad
 from baink_lab.lab.learner.texts import text_of
 from baink_lab.lab.on_the_wire import OnTheWire
-from baink_lab.lab.phone.answers import wait_for_phone
 from baink_lab.lab.progress import Progress
 from baink_lab.lab.settling import Decision
 from baink_lab.lab.surviving import Surviving

@@ -21,9 +21,9 @@ from baink_lab.errors import BainkError, InOneSentence
 from baink_lab.lab.chat.waiting import line_of
 from baink_lab.lab.chat.widget import Chat
 from baink_lab.lab.checks.exercises import Exercise, OtherShape, not_passed, own_piece
+from baink_lab.lab.checks.guarded import PieceRaised, guarded, guarded_tools
 from baink_lab.lab.experiments.bare_tools import ungated
 from baink_lab.lab.experiments.rehearsal import Rehearsal, rehearse
-from baink_lab.lab.learner.guarded import PieceRaised, guarded, guarded_tools
 from baink_lab.lab.learner.pieces import Pieces, Registry, Transfer, WrapTransfer, bare_transfer
 from baink_lab.lab.learner.texts import text_of
 from baink_lab.lab.opened import Opened

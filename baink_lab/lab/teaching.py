@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from baink_lab.lab import checks
 from baink_lab.lab.checks import endless, forgotten
-from baink_lab.lab.checks.cells import newer_one
 from baink_lab.lab.checks.exercises import Exercise, exercise, is_stub, other_shape, source_of
 from baink_lab.lab.checks.mistakes import BY_MISTAKE
 from baink_lab.lab.checks.result import Kind, Result, slip
+from baink_lab.lab.learner.cells import newer_one
 from baink_lab.lab.practice.own_desk import in_a_check
 from baink_lab.lab.progress import Progress
 

@@ -12,7 +12,7 @@ from baink_lab.aiya import prompts
 from baink_lab.approvals import with_async_authorization
 from baink_lab.approvals.nodes import task_for
 from baink_lab.bank.client import BankError
-from baink_lab.lab.learner.guarded import PieceRaised
+from baink_lab.lab.checks.guarded import PieceRaised
 from baink_lab.lab.learner.pieces import NotGated
 from baink_lab.lab.learner.solutions import transfer
 from tests.lab.lab_world import begun

@@ -14,7 +14,7 @@ from baink_lab.clock import Clock
 from baink_lab.errors import BainkError
 from baink_lab.lab.chat.offer import CONTINUE, Enrolled, Offer
 from baink_lab.lab.chat.waits import FindLost, still_waits
-from baink_lab.lab.learner.guarded import PieceRaised
+from baink_lab.lab.checks.guarded import PieceRaised
 from baink_lab.lab.phone.push import Push
 from baink_lab.lab.widgets.entry import entry
 from baink_lab.lab.widgets.from_widgets import Runner

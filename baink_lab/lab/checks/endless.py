@@ -22,8 +22,8 @@ from typing import Any
 from langgraph.errors import GraphBubbleUp
 
 from baink_lab import clock
-from baink_lab.lab.checks.cells import said_by
 from baink_lab.lab.checks.result import Kind, Result, slip
+from baink_lab.lab.learner.cells import said_by
 
 MOST_LINES = 20_000  # of an exercise in one check; the longest honest one runs some hundreds
 #: What Python raises for a slip of the pen, never a server.

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from baink_lab.errors import BainkError, InOneSentence
-from baink_lab.lab.checks.cells import cell_of, line_in, said_by
 from baink_lab.lab.checks.result import Kind, Result, slip
 from baink_lab.lab.checks.tips import read_slowly, tip
+from baink_lab.lab.learner.cells import cell_of, line_in, said_by
 from baink_lab.lab.learner.parsed import parsed
 
 if TYPE_CHECKING:

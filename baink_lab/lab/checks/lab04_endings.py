@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from baink_lab.lab.checks.cells import line_in
 from baink_lab.lab.checks.exercises import no_return
 from baink_lab.lab.checks.lab04_pace import spelt
 from baink_lab.lab.checks.result import Result, slip
+from baink_lab.lab.learner.cells import line_in
 from baink_lab.lab.practice.tenant import EndlessLoop
 from baink_lab.lab.widgets.show import counted
 

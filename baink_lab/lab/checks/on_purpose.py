@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from baink_lab.lab.checks.cells import cell_of
+from baink_lab.lab.learner.cells import cell_of
 from baink_lab.lab.learner.parsed import parsed
 
 

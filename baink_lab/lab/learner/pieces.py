@@ -44,7 +44,7 @@ from baink_lab.approvals.nodes import (
 )
 from baink_lab.bank.client import BankClient, BankError, BankUnavailable
 from baink_lab.errors import BainkError, InOneSentence
-from baink_lab.lab.practice.noted_bank import NotedBank
+from baink_lab.lab.learner.noted_bank import NotedBank
 
 TRANSFER = "transfer_funds"
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from baink_lab.lab.learner.notebook import shell
 from baink_lab.lab.learner.parsed import parsed
 from baink_lab.lab.learner.unawaited import taken_for_answer
+from baink_lab.lab.widgets.notebook import shell
 from baink_lab.lab.wire.refused_question import refused_question, sentence
 
 ALIKE = 0.6

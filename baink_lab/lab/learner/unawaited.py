@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from baink_lab.lab.learner.notebook import shell
+from baink_lab.lab.learner.cells import cell_of
+from baink_lab.lab.widgets.notebook import shell
 from baink_lab.lab.widgets.show import paragraph
 
 _WARNING = re.compile(r"coroutine '(?:.*\.)?(\w+)' was never awaited")
@@ -150,8 +151,6 @@ def _left_behind(failure: BaseException | None) -> Iterator[types.CoroutineType[
 
 
 def _lost(name: str, file: str, line: int) -> str:
-    from baink_lab.lab.checks.cells import cell_of  # noqa: PLC0415 - all checks come with it
-
     cell = cell_of(file)
     where = f" in line {line} of {cell}" if cell.startswith("Cell") else ""
     return f"You forgot `await` in front of `{name}(…)`{where}: nothing was run by it."

@@ -1,1 +1,1 @@
-"""The customer's phone in a notebook: in words, as a widget, and waited for."""
+"""The customer's phone in a notebook: in words, and as a widget."""

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from baink_lab.lab.learner.notebook import shell
+from baink_lab.lab.widgets.notebook import shell
 
 
 class Runner:

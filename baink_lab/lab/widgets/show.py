@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from datetime import datetime
 from typing import Any
 
-from baink_lab.lab.learner.notebook import shell
+from baink_lab.lab.widgets.notebook import shell
 
 #: For cells with words: JupyterLab sets all to the right, which is for numbers.
 LEFT = 'style="text-align:left"'

@@ -15,11 +15,11 @@ from baink_lab.approvals import Call, Desk, GatedTool, Tool
 from baink_lab.approvals.nodes import Node, Task, push_once
 from baink_lab.bank.client import BankClient
 from baink_lab.errors import BainkError, InOneSentence
-from baink_lab.lab.checks.cells import depth_in, line_in, said_by
 from baink_lab.lab.checks.exercises import Exercise
 from baink_lab.lab.checks.lab05_noted import is_late, node_of
 from baink_lab.lab.checks.tips import tip
 from baink_lab.lab.checks.tips_of_exercises import LOOK, WAY_ON
+from baink_lab.lab.learner.cells import depth_in, line_in, said_by
 from baink_lab.lab.learner.pieces import Pieces, Transfer
 
 _ASK_AGAIN = (

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Collection
 from typing import Any
 
-from baink_lab.lab.learner.notebook import shell
+from baink_lab.lab.widgets.notebook import shell
 
 
 def cell_of(file: str) -> str:
