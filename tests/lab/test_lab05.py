@@ -357,6 +357,26 @@ async def test_each_mistake_fires_its_own_hint_and_the_fix_turns_green(lab, want
     assert fixed, fixed
 
 
+def keeps_names(book):
+    names = {}
+
+    async def line(arguments, call):
+        if not names:
+            known = await book(call)
+            names.update((one["id"], one["name"]) for one in known["accounts"] + known["payees"])
+        return f"Pay {arguments.amount} {arguments.currency} to {names[arguments.to_account]}"
+
+    return line
+
+
+async def test_names_that_are_kept_for_the_next_call_are_told(lab):
+    put(lab, "wrap_transfer", wraps(line=keeps_names))
+    told = await lab.check("wrap_transfer")
+    assert (told.kind, told.mistake) == (Kind.WRONG, ""), told
+    assert "opened one more account, Rainy day, and for it your line raises KeyError" in told.why
+    assert "inside of your line" in told.next_step
+
+
 async def test_a_line_is_judged_by_the_longest_code_words_not_by_those_of_the_day(lab, monkeypatch):
     put(lab, "wrap_transfer", wraps(line=says(CUT_AMOUNT)))
     monkeypatch.setattr("baink_lab.approvals.desk.code_words", lambda key: "red-fox")

@@ -12,6 +12,7 @@ from baink_lab.approvals.binding import ALPHABET, CURRENCIES, LONGEST, LONGEST_W
 from baink_lab.approvals.tool import line_of
 from baink_lab.lab.checks.exercises import Exercise, exercise_of, own_piece, raised
 from baink_lab.lab.checks.result import Result, failed, passed, slip
+from baink_lab.lab.learner.cells import said_by
 from baink_lab.lab.learner.pieces import TRANSFER as TRANSFER_FUNDS
 from baink_lab.lab.learner.pieces import NotGated, Pieces
 from baink_lab.lab.practice import meddling
@@ -26,6 +27,7 @@ WRAP = "wrap_transfer"
 WANTED = "Pay $25 from checking to Mia Moreau"
 PAYEE = "Mia Moreau"
 OTHER_AMOUNT = "1250.10"
+NEW_NAME = "Rainy day"
 _SIGNS = re.compile(f"[{''.join(CURRENCIES)}]")
 
 
@@ -158,7 +160,20 @@ async def _judge_own(gate: GatedTool, agent: PracticeAgent, asked: Approval) -> 
             return wrong
         if (sign := _SIGNS.search(written)) is not None:
             return _sign_written(sign[0], written)
-    return None
+    new = {"to_account": agent.bank.open_account(NEW_NAME)}
+    try:
+        written = await line_of(gate, TransferArguments(**asked.arguments | new), call)
+    except Exception as failure:
+        return _keeps_names(f"for it your line raises {said_by(failure)}")
+    return None if NEW_NAME in fold(written) else _keeps_names(f"for it your line is “{written}”")
+
+
+def _keeps_names(led_to: str) -> Result:
+    why = (
+        f"The customer opened one more account, {NEW_NAME}, and {led_to}. It keeps what it read "
+        "for another call, so it would know one customer's names and not the next one's."
+    )
+    return slip(WRAP, why, "Read the names each time: `await book(call)` inside of your line.")
 
 
 def _sign_written(sign: str, written: str) -> Result:

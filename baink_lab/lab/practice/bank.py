@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import sqlite3
 import uuid
 from pathlib import Path
 from typing import Any
@@ -65,7 +67,8 @@ class PracticeBank(httpx.AsyncBaseTransport):
     def __init__(
         self, folder: Path, world: World, tenant_http: httpx.AsyncClient, clock: Clock
     ) -> None:
-        self.ledger = Ledger.open(folder / "ledger.db")
+        self._file = folder / "ledger.db"
+        self.ledger = Ledger.open(self._file)
         self.ledger.seed(world.user_id, OTHER_CUSTOMER)
         self.asked: list[Asked] = []
         self.lose = 0
@@ -103,6 +106,17 @@ class PracticeBank(httpx.AsyncBaseTransport):
         order = Order(from_account, to_account, to_minor(balance), currency)
         key = str(uuid.uuid4())
         self.ledger.transfer(order, Authority(self._customer, key, key), at=self._clock.now())
+
+    def open_account(self, name: str) -> str:
+        """The customer opens one more account, at a branch; its id."""
+        key = f"acc_{uuid.uuid4().hex}"
+        with contextlib.closing(sqlite3.connect(self._file)) as book, book:
+            book.execute(
+                "INSERT INTO accounts SELECT ?, owner, holder, ?, type, currency FROM accounts "
+                "WHERE owner = ? LIMIT 1",
+                (key, name, self._customer),
+            )
+        return key
 
     async def aclose(self) -> None:
         """Close the book."""
