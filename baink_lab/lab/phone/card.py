@@ -19,9 +19,8 @@ PRESSED: dict[Decision, str] = {"approve": "Approved", "deny": "Denied"}
 _ESM = """
 export default { render({ model, el }) {
   el.classList.add("baink-cards");
-  el.tabIndex = -1; el.setAttribute("role", "group"); el.ariaLabel = "Requests on the phone";
+  el.tabIndex = -1; el.setAttribute("role", "group"); el.ariaLabel = "Requests";
   const shown = new Map();
-  let pressed = "";
 
   function draw(one) {
     const card = make("article"), facts = make("dl"), left = make("small"), row = make("div");
@@ -34,7 +33,7 @@ export default { render({ model, el }) {
       button.type = "button"; button.title = name + ": " + one.message;
       const look = decision === "deny" ? "mod-danger" : "mod-success";
       button.className = "jupyter-button widget-button " + look;
-      button.onclick = () => { pressed = one.id; model.send({ pressed: decision, id: one.id }); };
+      button.onclick = () => model.send({ pressed: decision, id: one.id });
       return button;
     });
     row.append(...buttons);
@@ -42,6 +41,10 @@ export default { render({ model, el }) {
     line.className = "message";
     card.append(make("p", who + ":"), line, ...(facts.children.length ? [facts] : []), left, row);
     return { card, left, buttons };
+  }
+  // A button that is held or gone has no focus, and the browser would give it to the whole page.
+  function keep(inside) {
+    if (inside.contains(document.activeElement)) el.focus({ preventScroll: true });
   }
   function make(tag, text) {
     const one = document.createElement(tag);
@@ -51,12 +54,8 @@ export default { render({ model, el }) {
   // What is moved loses its focus, so only what is new is put in: their order never changes.
   function arrange() {
     const wanted = model.get("cards"), ids = new Set(wanted.map(one => one.id));
-    for (const [id, { card }] of shown) if (!ids.has(id)) { card.remove(); shown.delete(id); }
-    // Who pressed by the keyboard is still at the phone, and on no other request's button.
-    if (pressed && !ids.has(pressed)) {
-      if (document.activeElement === document.body) el.focus({ preventScroll: true });
-      pressed = "";
-    }
+    for (const [id, { card }] of shown)
+      if (!ids.has(id)) { keep(card); card.remove(); shown.delete(id); }
     let below = null;
     for (const one of [...wanted].reverse()) {
       if (!shown.has(one.id)) {
@@ -71,8 +70,11 @@ export default { render({ model, el }) {
     for (const [id, { left }] of shown) left.textContent = model.get("left")[id] || "";
   }
   function hold() {
-    for (const [id, { buttons }] of shown)
-      for (const button of buttons) button.disabled = model.get("busy").includes(id);
+    const busy = model.get("busy");
+    for (const [id, { card, buttons }] of shown) {
+      if (busy.includes(id)) keep(card);
+      for (const button of buttons) button.disabled = busy.includes(id);
+    }
   }
   const heard = { "change:cards": arrange, "change:left": tick, "change:busy": hold };
   for (const [what, change] of Object.entries(heard)) model.on(what, change);
