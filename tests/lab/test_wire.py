@@ -9,7 +9,48 @@ import pytest
 
 from baink_lab.bank.problems import Refusal, response_to
 from baink_lab.lab.wire.not_asked import why_not_asked
+from baink_lab.lab.wire.patient import Patient
 from baink_lab.lab.wire.watched import MASK, exchange_of, laid_out, masked
+from baink_lab.sandbox.tenant import create_app
+from baink_lab.sandbox.tenant.limits import MANAGEMENT_BURST
+
+
+class Turned:
+    """A clock that whoever sleeps turns, for the tenant too."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self.slept = []
+
+    def now(self):
+        return self._clock.now()
+
+    async def sleep(self, seconds):
+        self.slept.append(seconds)
+        self._clock.advance(seconds)
+
+
+async def test_who_is_too_quick_for_the_management_api_waits_and_is_served(
+    tenant, world, clock, capsys
+):
+    turned = Turned(clock)
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": world.management_client_id,
+        "client_secret": world.management_client_secret,
+        "audience": f"{world.issuer}api/v2/",
+    }
+    transport = httpx.ASGITransport(create_app(tenant))
+    async with httpx.AsyncClient(transport=transport, base_url=world.issuer) as http:
+        token = (await http.post("oauth/token", data=form)).json()["access_token"]
+        http.headers["Authorization"] = f"Bearer {token}"
+        hasty = [(await http.get("api/v2/logs")).status_code for _ in range(MANAGEMENT_BURST + 2)]
+        http.auth = Patient(turned)
+        served = [(await http.get("api/v2/logs")).status_code for _ in range(MANAGEMENT_BURST + 2)]
+    assert 429 in hasty
+    assert set(served) == {200}
+    assert turned.slept
+    assert "sent again in 1 s" in capsys.readouterr().out
 
 
 def test_secrets_are_masked_at_any_depth():

@@ -16,6 +16,7 @@ import httpx
 from baink_lab.auth0.machine_token import ManagementError
 from baink_lab.auth0.wire import LOOPBACK_DIRECT
 from baink_lab.lab.widgets.show import counted
+from baink_lab.lab.wire.patient import Patient
 from baink_lab.settings import World
 
 MASK = "•••"
@@ -95,7 +96,7 @@ def watched_http(
 
 
 async def management_http(world: World, told: Callable[[Exchange], None]) -> httpx.AsyncClient:
-    """The same for the tenant's Management API, with a token of the lab's own.
+    """The same for the tenant's Management API, with a token of the lab's own; it waits out a 429.
 
     Raises:
         ManagementError: the tenant gave no token.
@@ -113,7 +114,9 @@ async def management_http(world: World, told: Callable[[Exchange], None]) -> htt
             "The tenant gave no token for the Management API "
             f"({answer.get('error', 'no reason')}): run await lab.doctor()."
         )
-    return watched_http(f"{world.tenant}/api/v2/", told, token=answer["access_token"])
+    http = watched_http(f"{world.tenant}/api/v2/", told, token=answer["access_token"])
+    http.auth = Patient()
+    return http
 
 
 def exchange_of(response: httpx.Response, to: str = "Tenant") -> Exchange:
