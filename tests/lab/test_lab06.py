@@ -105,6 +105,10 @@ def breaks(tools, wrapped):
     return [tools["transfer_funds"]]
 
 
+def drops_what_is_equal(tools, wrapped):
+    return [*(one for one in tools if one != wrapped), wrapped]
+
+
 def compares_the_tools(tools, wrapped):
     return [wrapped if one == wrapped else one for one in tools]
 
@@ -135,6 +139,7 @@ async def test_any_way_to_put_the_gate_in_is_good(lab, good):
     ("slip", "said"),
     [
         (both, "There are 2 tools called transfer_funds"),
+        (drops_what_is_equal, "There are 2 tools called transfer_funds"),
         (neither, "has no transfer_funds at all"),
         (gate_alone, "she lost get_accounts and get_history"),
         (one_twice, "Aiya has 2 times get_accounts"),
@@ -148,6 +153,11 @@ async def test_other_slips_are_told_without_a_name(lab, slip, said):
     result = await lab.check("registry")
     assert (result.kind, result.mistake) == (Kind.WRONG, ""), result
     assert said in result.why
+
+
+async def test_who_compares_two_tools_to_drop_one_is_told_of_their_names(lab):
+    put(lab, "registry", drops_what_is_equal)
+    assert "`!=` between them is True: compare `.name`" in (await lab.check("registry")).next_step
 
 
 @pytest.mark.parametrize(
@@ -331,6 +341,43 @@ async def lapses_at_a_silence(approval, desk, ring, clock):
     await ring(approval)
 
 
+def seals_at(kind, *, times=1, ringing=False, leaves=False):
+    """A resumer that takes an answer which is none for an end, and may poll on all the same."""
+
+    async def look_after(approval, desk, ring, clock):
+        seconds, met = approval.interval, 0
+        while True:
+            await clock.sleep(seconds)
+            answer = await poll_once(desk, approval)
+            if isinstance(answer, Ending):
+                await desk.settle(approval, answer.event, answer.reason, tokens=answer.tokens)
+                return await ring(approval)
+            seconds = answer.seconds if isinstance(answer, NotYet) else approval.interval
+            met += isinstance(answer, kind)
+            if isinstance(answer, kind) and met == times:
+                await desk.settle(approval, "time was up", "nobody answers")
+                if ringing:
+                    await ring(approval)
+                if leaves:
+                    return None
+
+    look_after.__name__ = f"seals_at_{kind.__name__}_{times}_{ringing}_{leaves}"
+    return look_after
+
+
+async def stops_at_the_second_silence(approval, desk, ring, clock):
+    silences, seconds = 0, approval.interval
+    while silences < 2:
+        await clock.sleep(seconds)
+        answer = await poll_once(desk, approval)
+        if isinstance(answer, Ending):
+            await desk.settle(approval, answer.event, answer.reason, tokens=answer.tokens)
+            return await ring(approval)
+        seconds = answer.seconds if isinstance(answer, NotYet) else approval.interval
+        silences += isinstance(answer, NoAnswer)
+    return None
+
+
 async def knows_no_silence(approval, desk, ring, clock):
     await clock.sleep(approval.interval)
     while True:
@@ -444,6 +491,26 @@ async def takes_an_ending_without_brackets(approval, desk, ring, clock):
                 return await ring(approval)
 
 
+async def takes_every_answer_for_an_ending(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    answer = await poll_once(desk, approval)
+    match answer:
+        case Ending:  # noqa: F841, N806
+            await desk.settle(approval, answer.event, answer.reason, tokens=answer.tokens)
+            await ring(approval)
+
+
+async def takes_a_silence_for_not_yet(approval, desk, ring, clock):
+    await clock.sleep(approval.interval)
+    while True:
+        match await poll_once(desk, approval):
+            case Ending(event, reason, tokens):
+                await desk.settle(approval, event, reason, tokens=tokens)
+                return await ring(approval)
+            case NotYet:  # noqa: N806
+                await clock.sleep(NotYet.seconds)
+
+
 async def asks_for_a_class_that_a_case_names(approval, desk, ring, clock):
     await clock.sleep(approval.interval)
     answer = await poll_once(desk, approval)
@@ -548,6 +615,18 @@ async def gathers_the_errors(approval, desk, ring, end):
     await asyncio.gather(ring(approval), return_exceptions=True)
 
 
+async def polls_on_when_it_could_not_seal(approval, desk, ring, clock):
+    seconds = approval.interval
+    while True:
+        await clock.sleep(seconds)
+        answer = await poll_once(desk, approval)
+        if isinstance(answer, Ending):
+            with contextlib.suppress(Exception):
+                await desk.settle(approval, answer.event, answer.reason, tokens=answer.tokens)
+                return await ring(approval)
+        seconds = answer.seconds if isinstance(answer, NotYet) else approval.interval
+
+
 @at_the_end
 async def seals_again(approval, desk, ring, end):
     try:
@@ -650,7 +729,13 @@ SLIPS = [
     (sleeps_five, "C6", "came after 5 seconds, and this approval.interval is 7"),
     (sleeps_a_minute, "", "you let 60 seconds pass between two polls, and 5 are asked for"),
     (keeps_its_pace, "C6", "You asked again after 5 seconds, as if nothing had been said"),
-    (lapses_at_a_silence, "", "you sealed an ending that the tenant never gave: the record says"),
+    (lapses_at_a_silence, "", "At the first 503 you sealed an ending that the tenant never gave"),
+    (seals_at(NoAnswer), "", "At the first 503 you sealed an ending that the tenant never gave"),
+    (seals_at(NoAnswer, ringing=True), "", "At the first 503 you sealed an ending that the tenant"),
+    (seals_at(NoAnswer, times=2, leaves=True), "", "At the second 503 you sealed an ending that"),
+    (seals_at(NotYet), "C7", "At authorization_pending you sealed an ending that the tenant never"),
+    (stops_at_the_second_silence, "", "At the second 503 you stopped"),
+    (polls_on_when_it_could_not_seal, "", "polled on, and the tenant gives its answer only once"),
     (knows_no_silence, "", "you asked again at once"),
     (swallows_all, "", "Your function kept that error to itself"),
     (swallows_a_ring, "", "Your function kept that error to itself"),
@@ -699,6 +784,8 @@ async def test_whatever_keeps_an_error_is_named_and_no_raise_of_ones_own(lab, sl
         (rings_nobody, "TypeError: ring() missing 1 required", "`await ring(approval)`"),
         (sleeps_an_answer, "'NotYet'", "`case NotYet(seconds):`"),
         (takes_an_ending_without_brackets, "'event' is not defined", "fits every answer"),
+        (takes_every_answer_for_an_ending, "'NotYet' object has no attribute", "fits every answer"),
+        (takes_a_silence_for_not_yet, "'NoAnswer' object has no", "`case NotYet:` without"),
         (asks_for_a_class_that_a_case_names, "variable 'Ending'", "fits every answer"),
         (polls_the_approval, "has no attribute 'request_of'", "poll_once(desk, approval)"),
         (swaps_event_and_reason, "cannot happen", "in its order"),
@@ -989,6 +1076,7 @@ async def test_a_killed_process_loses_nothing_and_moves_nothing_twice(lab, capsy
     await lab.settled()
     no = await lab.check("survived")
     assert no.kind is Kind.NOT_ATTEMPTED
+    assert "nothing moved, just as it should be" in no.why
     assert "was asked for by one process and told by another one. It was denied" in no.why
     capsys.readouterr()
     await lab.ask_and_kill("Move $30 from checking to savings")
@@ -996,6 +1084,20 @@ async def test_a_killed_process_loses_nothing_and_moves_nothing_twice(lab, capsy
     await lab.settled()
     assert "Done: $30.00 moved" in capsys.readouterr().out
     assert await lab.check("survived")
+
+
+async def test_a_yes_that_moved_nothing_is_not_told_as_a_no(lab, monkeypatch):
+    async def never(story, approval):
+        return 0
+
+    await lab.ask_and_kill("Move $30 from checking to savings")
+    await lab.phone.approve()
+    await lab.settled()
+    monkeypatch.setattr(Story, "times_moved", never)
+    told = await lab.check("survived")
+    assert told.kind is Kind.NOT_ATTEMPTED
+    assert "It was approved, but the ledger does not have it." in told.why
+    assert "just as it should be" not in told.why
 
 
 async def test_a_second_process_that_cannot_live_says_why(lab):

@@ -94,7 +94,11 @@ async def _judge(agent: PracticeAgent, seen: _Seen) -> Result:
             f"There are {len(transfers)} tools called {name}, and at least one of them has no "
             "gate. A model knows tools by their names, so it is left to chance which one runs."
         )
-        return failed(REGISTRY, why, "Leave the bare one out: `wrapped` takes its place.")
+        step = (
+            "Leave the bare one out: `wrapped` takes its place. (They are two tools, and `!=` "
+            "between them is True: compare `.name`.)"
+        )
+        return failed(REGISTRY, why, step)
     if (wrong := _judge_the_rest(agent, seen)) is not None:
         return wrong
     if len(pushes) != 1 or agent.bank.moved() != ["25.00"]:

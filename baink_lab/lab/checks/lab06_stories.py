@@ -98,9 +98,12 @@ async def survived(lab: Lab) -> Result:
         return not_yet(SURVIVED, why, "Press Approve, unless you have, and await lab.settled().")
     why = "No approval was asked for by a process that is gone, and told by a later one."
     if others := [one for one in story.approvals if lab.outlived(one.id)]:
+        last, came = others[-1], "so nothing moved, just as it should be. Here a yes is to survive."
+        if last.state is State.APPROVED:
+            came = "but the ledger does not have it. Here a transfer is to move."
         why = (
-            f"{_quoted(others[-1:])} was asked for by one process and told by another one. It was "
-            f"{others[-1].state}, so nothing moved, just as it should be. Here a yes is to survive."
+            f"{_quoted([last])} was asked for by one process and told by another one. It was "
+            f"{last.state}, {came}"
         )
     step = "Run the cell with lab.ask_and_kill, approve on the phone, then await lab.settled()."
     return not_yet(SURVIVED, why, step)

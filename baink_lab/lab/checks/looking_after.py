@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 LOOK_AFTER = "look_after"
 TOO_LONG = 1.5  # times the interval
+_NUMBERS = ("first", "second")  # the tenant is not silent more often
 
 _FAILURES = (NotWoken, NotKept)
 _LET_OUT = (
@@ -71,13 +72,15 @@ def _judge_failure(seen: Seen, mine: Exercise) -> Result | None:
     done = seen.rings if seen.unheard else seen.state.is_outcome  # at a second try
     if done or not isinstance(problem, EndlessLoop | None):
         return _judge(seen, mine)
+    kept = "so whoever called it takes the approval for told and does not try again."
+    if problem is not None or seen.stuck:
+        kept = "and polled on, and the tenant gives its answer only once."
     led_to = "The outcome is sealed, and the graph sleeps on."
     if seen.unkept:
         woke = "You rang all the same: the node looked into the vault, and found nothing. "
         led_to = f"{woke if seen.rings else ''}The record says pending, and the yes is lost."
     why = (
-        f"The customer {seen.scene.what}. Your function kept that error to itself, so whoever "
-        f"called it takes the approval for told and does not try again. {led_to}"
+        f"The customer {seen.scene.what}. Your function kept that error to itself, {kept} {led_to}"
     )
     return _wrong(why, _LET_OUT)
 
@@ -92,7 +95,10 @@ def _lets_out(problem: Exception, mine: Exercise) -> bool:
 def _judge(seen: Seen, mine: Exercise) -> Result | None:
     answers = seen.answers
     story = f"The customer {seen.scene.what}. "
-    if (hasty := _judge_pace(seen, story)) is not None:
+    hasty = _judge_pace(seen, story)
+    if hasty is None:
+        hasty = _judge_early(seen, story)
+    if hasty is not None:
         return hasty
     endless = isinstance(seen.problem, EndlessLoop)
     if len(seen.rings) > 1 and endless and seen.rings[0].is_outcome:
@@ -140,27 +146,41 @@ def _judge_pace(seen: Seen, story: str) -> Result | None:
     return None
 
 
+def _judge_early(seen: Seen, story: str) -> Result | None:
+    """Whether an outcome was sealed while there was none, whatever came of it."""
+    if seen.early is None:
+        return None
+    heard, state = seen.early
+    answers = seen.answers[:heard]
+    did = f"you sealed an ending that the tenant never gave: the record said {state}."
+    if answers[-1] == "503":
+        return _silence(answers, story, did)
+    return _pending(answers, story, did)
+
+
+def _silence(answers: list[str], story: str, did: str) -> Result:
+    why = (
+        f"{story}At the {_NUMBERS[answers.count('503') - 1]} 503 {did} The tenant's silence says "
+        "nothing about the customer, who may be reading the push at that very moment."
+    )
+    return _wrong(why, "At NoAnswer: sleep, and ask again, as at NotYet.")
+
+
+def _pending(answers: list[str], story: str, did: str) -> Result:
+    why = (
+        f"{story}At {answers[-1]} {did} That answer only says that nobody has pressed a button yet."
+    )
+    return failed(LOOK_AFTER, why, "At NotYet: sleep, and ask again.", "C7")
+
+
 def _judge_end(seen: Seen, mine: Exercise, story: str) -> Result | None:
     last = seen.answers[-1] if seen.answers else ""
     if seen.problem is not None:
         return raised(LOOK_AFTER, seen.problem, mine.written)
     if last == "503":
-        stopped = "you stopped"
-        if seen.state.is_outcome:
-            stopped = (
-                f"you sealed an ending that the tenant never gave: the record says {seen.state}"
-            )
-        why = (
-            f"{story}At the first 503 {stopped}. The tenant's silence says nothing about the "
-            "customer, who may be reading the push at that very moment."
-        )
-        return _wrong(why, "At NoAnswer: sleep, and ask again, as at NotYet.")
+        return _silence(seen.answers, story, "you stopped.")
     if last == "authorization_pending":
-        why = (
-            f"{story}At authorization_pending you gave up. That answer only says that nobody has "
-            "pressed a button yet."
-        )
-        return failed(LOOK_AFTER, why, "At NotYet: sleep, and ask again.", "C7")
+        return _pending(seen.answers, story, "you gave up.")
     if not seen.answers:
         step = "answer = await poll_once(desk, approval)"
         return _wrong(f"{story}Nothing was asked of the tenant.", step)

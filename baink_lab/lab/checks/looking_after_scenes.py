@@ -20,6 +20,7 @@ from baink_lab.lab.practice.tenant import MOST_REQUESTS, EndlessLoop
 
 LONGEST_SECONDS = 400.0  # of the practice clock; a push lives 300
 MOST_RINGS = 20
+NO_END = ("503", "authorization_pending", "slow_down")  # answers after which one goes on
 STUCK_SECONDS = 8.0  # of the machine's own time without any of the practice clock's
 
 
@@ -60,23 +61,27 @@ class NotKept(Exception):
     """What the first `desk.settle` raises in another."""
 
 
-class ShutDesk:
-    """The desk as a learner's function is given it, when the store is away for a moment.
+class NotedDesk:
+    """The desk as a learner's function is given it.
 
-    Attributes:
-        refused: how many outcomes were not taken.
+    Args:
+        desk: takes what is sealed.
+        seen: where it is noted what came too early, and what was not taken.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, seen: Seen) -> None:
         self._desk = desk
-        self.refused = 0
 
         @functools.wraps(desk.settle)  # its name too: a forgotten `await` is told by it
         async def settle(*given: Any, **named: Any) -> Approval:
-            if not self.refused:
-                self.refused += 1
+            if seen.scene.shut and not seen.unkept:
+                seen.unkept += 1
                 raise NotKept("the store is away for a moment")
-            return await desk.settle(*given, **named)
+            heard = len(seen.answers)
+            settled = await desk.settle(*given, **named)
+            if seen.early is None and seen.answers and seen.answers[-1] in NO_END:
+                seen.early = heard, settled.state
+            return settled
 
         self.settle = settle
 
@@ -95,6 +100,8 @@ class Seen:
         rings: the state of the approval's record at each ring that did not fail.
         unheard: how many rings failed.
         unkept: how many outcomes were not sealed, since the store was away.
+        early: the first outcome that was sealed while there was none: after how many answers, and
+            as what.
         rung: how many rings had come to their end when the learner's function had.
         bells: the coroutines that `ring` made.
     """
@@ -106,6 +113,7 @@ class Seen:
     rings: list[State] = dataclasses.field(default_factory=list)
     unheard: int = 0
     unkept: int = 0
+    early: tuple[int, State] | None = None
     rung: int = 0
     bells: list[Coroutine[Any, Any, None]] = dataclasses.field(default_factory=list)
     problem: Exception | None = None
@@ -186,7 +194,7 @@ async def play(agent: PracticeAgent, line: Line, mine: Exercise, scene: Scene, t
 
     ring.__qualname__ = "ring"
 
-    desk = ShutDesk(agent.desk) if scene.shut else agent.desk
+    desk = NotedDesk(agent.desk, seen)
 
     async def looked_after() -> None:
         await mine(seen.approval, desk, ring, agent.clock)
@@ -194,7 +202,6 @@ async def play(agent: PracticeAgent, line: Line, mine: Exercise, scene: Scene, t
 
     await _run(agent, looked_after(), seen)
     await _tasks_of(seen.bells)
-    seen.unkept = desk.refused if isinstance(desk, ShutDesk) else 0
     record = await agent.desk.get(approval.id)
     seen.state = record.state if record else State.REQUESTING
     seen.told = (await agent.answers(thread)).get(approval.tool_call_id, [{}])[-1]

@@ -222,19 +222,21 @@ OF_EXERCISE: Mapping[str, Tips] = {
             "It was sealed already. Seal once, ring once, and `return`: then the loop is over.",
         ),
         (
-            r"'NoAnswer' object has no attribute",
-            "NoAnswer has nothing in it: the tenant is away. Sleep `approval.interval`, ask again.",
-        ),
-        (
             r"between instances of 'NotYet'|NotYet' and '(?:int|float)'",
             "A NotYet is no number, it holds one: `case NotYet(seconds):`, and sleep `seconds`.",
         ),
         (
             r"name '(?:event|reason|tokens|seconds)' is not defined"
+            r"|'(?:NotYet|NoAnswer|Spent)' object has no attribute '(?:event|reason|tokens)'"
             r"|variable '(?:Ending|NotYet|NoAnswer)' where it is not associated",
             "A `case` takes an answer apart with brackets: `case Ending(event, reason, tokens):`, "
             "`case NotYet(seconds):`, `case NoAnswer():`. Without them `case Ending:` fits every "
             "answer, and makes `Ending` a new name for it.",
+        ),
+        (
+            r"'NoAnswer' object has no attribute",
+            "NoAnswer has nothing in it: the tenant is away. Sleep `approval.interval`, ask again. "
+            "(A `case NotYet:` without brackets takes a NoAnswer too: `case NotYet(seconds):`.)",
         ),
         (
             r"'Desk' object has no attribute 'poll_once'",
