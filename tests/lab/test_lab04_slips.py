@@ -512,6 +512,20 @@ async def test_a_value_of_the_world_in_anothers_place_is_told_by_its_name(lab):
     assert "world.audience" in said
     assert "That sub is world.client_id" in await told(lab, "ask", asks_for_the_client)
 
+    async def asks_another_issuer(http, world, message):
+        hint = hint_right(world.audience, world.user_id)
+        return await asks(login_hint=hint)(http, world, message)
+
+    async def asks_nobody(http, world, message):
+        hint = hint_right(world.issuer, "")
+        return await asks(login_hint=hint, audience="")(http, world, message)
+
+    said = await told(lab, "ask", asks_another_issuer)
+    assert "That iss is world.audience" in said
+    assert "That sub" not in said
+    assert "a piece of the user's id" not in await told(lab, "ask", asks_nobody)
+    assert "which is world." not in await told(lab, "ask", asks(audience=""))
+
 
 async def test_bytes_are_no_text_and_a_long_hint_ends_in_dots(lab):
     said = await told(lab, "login_hint", lambda issuer, user_id: hint_right("i", "u").encode())

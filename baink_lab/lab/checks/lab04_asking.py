@@ -172,7 +172,7 @@ def _judge_audience(audience: str | None, world: World) -> Result | None:
 def _names_of_values(world: World) -> dict[str, str]:
     """What a learner may have taken in place of another: each value, and where it stands."""
     fields = (one.name for one in dataclasses.fields(world))
-    return {str(getattr(world, name)): f"world.{name}" for name in fields}
+    return {str(value): f"world.{name}" for name in fields if (value := getattr(world, name))}
 
 
 def _judge_message(said: str) -> Result:

@@ -73,12 +73,24 @@ def judge_hint(
         step = f"Use the arguments: {issuer} and {user_id}."
         if (told["sub"], told["iss"]) == (issuer, user_id):
             step = "They are the wrong way round: iss is the issuer, sub is the user's id."
-        elif told["iss"] == issuer and str(told["sub"]) in user_id:
-            step = f"That sub is a piece of the user's id. Send all of it: {user_id}."
-        elif (called := (known or {}).get(str(told["sub"]))) is not None:
-            step = f"That sub is {called}. It is to be the user's id: world.user_id."
+        else:
+            step = _step_of_values(told, issuer, user_id, known or {}) or step
         return slip(name, why, step, "C1")
     return None
+
+
+def _step_of_values(
+    told: Mapping[str, Any], issuer: str, user_id: str, known: Mapping[str, str]
+) -> str:
+    """What stands in the place of the issuer or of the user's id; empty when unknown."""
+    sub, iss = told["sub"], told["iss"]
+    if sub and isinstance(sub, str) and sub != user_id and sub in user_id:
+        return f"That sub is a piece of the user's id. Send all of it: {user_id}."
+    if sub != user_id and (called := known.get(str(sub))):
+        return f"That sub is {called}. It is to be the user's id: world.user_id."
+    if iss != issuer and (called := known.get(str(iss))):
+        return f"That iss is {called}. It is to be the issuer: world.issuer."
+    return ""
 
 
 def _missing(told: Mapping[str, Any]) -> list[str]:
