@@ -165,7 +165,9 @@ async def _judge_own(gate: GatedTool, agent: PracticeAgent, asked: Approval) -> 
         written = await line_of(gate, TransferArguments(**asked.arguments | new), call)
     except Exception as failure:
         return _keeps_names(f"for it your line raises {said_by(failure)}")
-    return None if NEW_NAME in fold(written) else _keeps_names(f"for it your line is “{written}”")
+    if NEW_NAME.casefold() in fold(written).casefold():
+        return None
+    return _keeps_names(f"for it your line is “{written}”")
 
 
 def _keeps_names(led_to: str) -> Result:
